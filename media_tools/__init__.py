@@ -1,0 +1,1 @@
+"""Plain Python on media files: paths in, dataclasses out. No Django, no Celery."""
