@@ -1,0 +1,31 @@
+"""The nouns of the product. Models guard their own fields; services write them, queries read them."""
+
+from coaching.models.audit import AuditEntry
+from coaching.models.chat import ChatRoom, Message
+from coaching.models.dish import Dish, Principle, UserDishProgress
+from coaching.models.learner import LearnerState
+from coaching.models.mail import OutboxMail
+from coaching.models.run import PipelineRun, RunState, Stage, StageRun, StageState
+from coaching.models.session import Session, SessionStatus, Upload
+from coaching.models.user import Consent, User
+
+__all__ = [
+    "AuditEntry",
+    "ChatRoom",
+    "Consent",
+    "Dish",
+    "LearnerState",
+    "Message",
+    "OutboxMail",
+    "PipelineRun",
+    "Principle",
+    "RunState",
+    "Session",
+    "SessionStatus",
+    "Stage",
+    "StageRun",
+    "StageState",
+    "Upload",
+    "User",
+    "UserDishProgress",
+]

@@ -1,0 +1,62 @@
+"""Which adapter serves which port. The only door to `providers.local` and `providers.google`.
+
+`settings.PROVIDERS` maps each port to a dotted path and its options. An adapter is loaded on first use, once a
+process, after fork: engines hold threads and channels that do not survive one. There is no fallback: an adapter
+that cannot load raises, and `project.checks` says so at boot.
+"""
+
+import threading
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from coaching.errors import Misconfigured
+from coaching.providers.ports import Coach, ObjectStore, PrincipleIndex, SpeechToText, TextToSpeech
+
+PORTS = ("coach", "speech_to_text", "text_to_speech", "principle_index", "object_store")
+
+_adapters: dict[str, Any] = {}
+_lock = threading.RLock()
+
+
+def load_adapter_class(port: str) -> type[Any]:
+    """The adapter's class, without making one. Raises `Misconfigured` when its dotted path leads nowhere."""
+    path = settings.PROVIDERS[port]["class"]
+    try:
+        return cast("type[Any]", import_string(path))
+    except ImportError as error:
+        raise Misconfigured(f"PROVIDERS[{port!r}]: cannot import {path}: {error}") from error
+
+
+def _get(port: str) -> Any:
+    with _lock:
+        if port not in _adapters:
+            _adapters[port] = load_adapter_class(port)(**settings.PROVIDERS[port]["options"])
+        return _adapters[port]
+
+
+def get_coach() -> Coach:
+    return cast("Coach", _get("coach"))
+
+
+def get_speech_to_text() -> SpeechToText:
+    return cast("SpeechToText", _get("speech_to_text"))
+
+
+def get_text_to_speech() -> TextToSpeech:
+    return cast("TextToSpeech", _get("text_to_speech"))
+
+
+def get_principle_index() -> PrincipleIndex:
+    return cast("PrincipleIndex", _get("principle_index"))
+
+
+def get_object_store() -> ObjectStore:
+    return cast("ObjectStore", _get("object_store"))
+
+
+def forget_adapters() -> None:
+    """Drop loaded adapters: after a fork, and when a test changes the settings."""
+    with _lock:
+        _adapters.clear()

@@ -1,0 +1,105 @@
+"""The environment, parsed strictly: a wrong or missing variable stops the boot and says its name, form and source.
+
+Every variable of the product is a field here; `.env.example` lists them with examples. Nothing else reads os.environ,
+but `project.embedded` and `project.processes`, which hand variables to their children.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+
+
+class Env(BaseSettings):
+    """Names are upper-cased: `database_url` is `DATABASE_URL`. Seconds, bytes and days are in the names."""
+
+    model_config = SettingsConfigDict(env_file=PROJECT_FOLDER / ".env", extra="ignore", frozen=True)
+
+    # Servers. Empty: the embedded ones (`project.embedded` sets both and EMBEDDED for its children).
+    database_url: str = Field("", pattern=r"^(postgres(ql)?://.+)?$")
+    redis_url: str = Field("", pattern=r"^(rediss?://.+)?$")
+    embedded: bool = False
+
+    # Django
+    django_secret_key: str = Field("", description="50 or more random characters")
+    django_debug: bool = False
+    allowed_hosts: str = Field("127.0.0.1,localhost", description="comma-separated host names")
+    public_url: str = Field("", pattern=r"^(https?://[^/]+)?$", description="where learners reach the web app")
+    csrf_trusted_origins: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    var_folder: Path = PROJECT_FOLDER / "var"
+
+    # Celery
+    stage_lease_seconds: float = Field(60, gt=0)
+    watchdog_period_seconds: float = Field(5, gt=0)
+    republish_after_seconds: float = Field(60, gt=0)
+    republish_hard_age_seconds: float = Field(900, gt=0)
+    stage_max_attempts: int = Field(5, ge=1)
+    stage_max_evictions: int = Field(10, ge=1)
+    stage_retry_base_seconds: float = Field(4, gt=0)
+    stage_retry_cap_seconds: float = Field(300, gt=0)
+    visibility_timeout_seconds: int = Field(7200, ge=1)
+    worker_soft_shutdown_seconds: float = Field(30, ge=0)
+    worker_ready_file: str = ""
+
+    # Providers
+    voice: Literal["kokoro", "openjtalk"] = "kokoro"
+    model_cache_folder: Path | None = None
+    ffmpeg_binary: str = ""
+    film_encoder: str = "libx264"
+    film_preset: str = "veryfast"
+
+    # Limits of what a learner may send
+    video_min_seconds: float = 3
+    video_max_seconds: float = 45 * 60
+    video_max_bytes: int = 4 * 1024**3
+    memo_max_seconds: float = 3 * 60
+    memo_max_bytes: int = 30 * 1024**2
+    upload_lifetime_seconds: int = 24 * 3600
+    signed_url_lifetime_seconds: int = Field(6 * 3600, gt=0, le=7 * 86400)
+    raw_media_retention_days: int = 90
+
+    # Mail
+    email_url: str = Field("", pattern=r"^(smtps?://.+)?$", description="smtp://user:password@host:port")
+    default_from_email: str = "Moment Clone <coach@localhost>"
+
+
+def load_env() -> Env:
+    """Parse the environment; raises `ImproperlyConfigured` naming every variable that is wrong."""
+    try:
+        env = Env()
+    except ValidationError as error:
+        lines = [f"  {str(e['loc'][0]).upper()}: {e['msg']} (got {e.get('input')!r})" for e in error.errors()]
+        raise ImproperlyConfigured(
+            "The environment is not usable:\n" + "\n".join(lines) + "\nSee .env.example for each variable's form."
+        ) from error
+    if env.database_url and not env.embedded and not env.django_secret_key:
+        raise ImproperlyConfigured(
+            "DJANGO_SECRET_KEY is missing: DATABASE_URL is set, so this is no embedded default. "
+            "Set it to 50 or more random characters (python -c 'import secrets; print(secrets.token_urlsafe(50))')."
+        )
+    return env
+
+
+def read_or_make_secret_key(folder: Path) -> str:
+    """The embedded default's own key: made once, kept 0600 beside its data."""
+    path = folder / "secret_key"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"secret_key.{secrets.token_hex(8)}"
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(50))
+    try:
+        path.hardlink_to(draft)  # the first one wins, whoever else is starting
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text()

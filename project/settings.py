@@ -1,0 +1,241 @@
+"""Django's settings: one file for every deployment; what differs comes from the environment (`project.env`)."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import django_stubs_ext
+
+from project.env import PROJECT_FOLDER, load_env, read_or_make_secret_key
+
+django_stubs_ext.monkeypatch()
+
+env = load_env()
+BASE_DIR = PROJECT_FOLDER
+VAR_DIR = env.var_folder
+
+SECRET_KEY = env.django_secret_key or read_or_make_secret_key(VAR_DIR)
+DEBUG = env.django_debug
+ALLOWED_HOSTS = [host.strip() for host in env.allowed_hosts.split(",") if host.strip()]
+CSRF_TRUSTED_ORIGINS = [o.strip() for o in env.csrf_trusted_origins.split(",") if o.strip()]
+PUBLIC_URL = env.public_url
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_standardized_errors",
+    "django_celery_results",
+    "coaching",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+def _read_database_url(url: str) -> dict[str, Any]:
+    """Django's form of a postgres URL. Without one nothing can connect: `embedded.ensure()` sets it beforehand."""
+    parts = urlsplit(url or "postgres://embedded-servers-not-started@127.0.0.1:1/none")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or 5432),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "moment-clone"},
+    }
+
+
+DATABASES = {"default": _read_database_url(env.database_url)}
+REDIS_URL = env.redis_url or "redis://127.0.0.1:1/0"
+
+# --- accounts -------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "coaching.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+
+# --- language and time ----------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "ja"
+TIME_ZONE = "Asia/Tokyo"
+USE_I18N = True
+USE_TZ = True
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["coaching.api.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "coaching.api.errors.handle_exception",
+    "DEFAULT_PAGINATION_CLASS": "coaching.api.pagination.NewestFirstPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_THROTTLE_RATES": {"login": "10/minute", "register": "20/hour"},
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Moment Clone API",
+    "VERSION": "1",
+    "SERVE_PUBLIC": False,
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- Celery (reasons: ARCHITECTURE.md, "Durable runs") -------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": env.visibility_timeout_seconds,  # one value for every process that shares the broker
+    "unacked_restore_interval": 30,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 30,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = False
+CELERY_RESULT_EXPIRES = timedelta(days=7)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_DB_REUSE_MAX = 200
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 5400
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.worker_soft_shutdown_seconds
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 50
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "beat-schedule")
+
+STAGE_LEASE_SECONDS = env.stage_lease_seconds
+WATCHDOG_PERIOD_SECONDS = env.watchdog_period_seconds
+REPUBLISH_AFTER_SECONDS = env.republish_after_seconds
+REPUBLISH_HARD_AGE_SECONDS = env.republish_hard_age_seconds
+STAGE_MAX_ATTEMPTS = env.stage_max_attempts
+STAGE_MAX_EVICTIONS = env.stage_max_evictions
+STAGE_RETRY_BASE_SECONDS = env.stage_retry_base_seconds
+STAGE_RETRY_CAP_SECONDS = env.stage_retry_cap_seconds
+
+# --- providers ------------------------------------------------------------------------------------------------------
+
+MODEL_CACHE_DIR = env.model_cache_folder or VAR_DIR / "models"
+MEDIA_ROOT = VAR_DIR / "objects"
+WORK_DIR = VAR_DIR / "work"
+_VOICES = {
+    "kokoro": "coaching.providers.local.kokoro.KokoroVoice",
+    "openjtalk": "coaching.providers.local.openjtalk.OpenJTalkVoice",
+}
+PROVIDERS: dict[str, dict[str, Any]] = {
+    "coach": {"class": "coaching.providers.local.signal_coach.SignalCoach", "options": {"work_folder": WORK_DIR}},
+    "speech_to_text": {
+        "class": "coaching.providers.local.whisper.WhisperRecogniser",
+        "options": {"cache_folder": MODEL_CACHE_DIR},
+    },
+    "text_to_speech": {"class": _VOICES[env.voice], "options": {"cache_folder": MODEL_CACHE_DIR}},
+    "principle_index": {
+        "class": "coaching.providers.local.principle_index.LocalPrincipleIndex",
+        "options": {"cache_folder": MODEL_CACHE_DIR},
+    },
+    "object_store": {
+        "class": "coaching.providers.local.file_store.FileStore",
+        "options": {"root": MEDIA_ROOT, "secret": SECRET_KEY, "base_path": "/media/"},
+    },
+}
+FILM_ENCODER = env.film_encoder
+FILM_PRESET = env.film_preset
+
+# --- what a learner may send ----------------------------------------------------------------------------------------
+
+VIDEO_MIN_SECONDS = env.video_min_seconds
+VIDEO_MAX_SECONDS = env.video_max_seconds
+VIDEO_MAX_BYTES = env.video_max_bytes
+MEMO_MAX_SECONDS = env.memo_max_seconds
+MEMO_MAX_BYTES = env.memo_max_bytes
+UPLOAD_LIFETIME = timedelta(seconds=env.upload_lifetime_seconds)
+SIGNED_URL_LIFETIME = timedelta(seconds=env.signed_url_lifetime_seconds)
+RAW_MEDIA_RETENTION = timedelta(days=env.raw_media_retention_days)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024**2  # one chunk of an upload (8 MiB) and its headers
+FILE_UPLOAD_TEMP_DIR = WORK_DIR / "uploads"  # own folder: upkeep sweeps what interrupted uploads leave
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# --- mail -----------------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.default_from_email
+if env.email_url:
+    _mail = urlsplit(env.email_url)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or 587
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp"
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR_DIR / "mail"
+
+# --- logs -----------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.log_level},
+}
