@@ -2,12 +2,16 @@
 
 MediaError
 ├── InvalidMedia        the file itself is at fault: permanent, the learner can send another
-├── MediaToolFailed     FFmpeg ended badly or broke a limit on acceptable input: worth another try
+├── MediaToolFailed     FFmpeg ended badly on acceptable input: worth another try
+│   └── MediaLimitExceeded   it broke its limit of time, CPU, memory or output
 ├── MediaCancelled      the caller asked to stop; nothing was kept
 └── MissingTool         FFmpeg, one of its filters or a font is not there: the operator's to mend
 """
 
 from enum import StrEnum
+from typing import Literal
+
+LimitKind = Literal["wall", "cpu", "memory", "output"]
 
 
 class MediaFault(StrEnum):
@@ -46,6 +50,14 @@ class MediaToolFailed(MediaError):
         super().__init__(message)
         self.stderr_tail = stderr_tail
         self.exit_code = exit_code
+
+
+class MediaLimitExceeded(MediaToolFailed):
+    """FFmpeg was stopped at a limit; `limit` says which."""
+
+    def __init__(self, message: str, *, limit: LimitKind, stderr_tail: str = "", exit_code: int | None = None) -> None:
+        super().__init__(message, stderr_tail=stderr_tail, exit_code=exit_code)
+        self.limit = limit
 
 
 class MediaCancelled(MediaError):

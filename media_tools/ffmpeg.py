@@ -1,0 +1,480 @@
+"""The one room that runs FFmpeg.
+
+Graphs are built with ffmpeg-python from `open_input`, turned into arguments by `compile_arguments`, and run by
+`run` (writes files), `read_output` (yields its standard output) or `feed_input` (is fed raw frames). Every process
+runs in a session of its own under a wall clock and resource limits, with none of our secrets in its environment, and
+dies with us. Nothing here keeps or removes output files: callers write to a temporary name and rename it when it
+has been verified.
+"""
+
+import functools
+import os
+import re
+import selectors
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+from urllib.parse import urlsplit
+
+import ffmpeg
+
+from media_tools.errors import LimitKind, MediaCancelled, MediaLimitExceeded, MediaToolFailed, MissingTool
+
+Stream: TypeAlias = Any  # ffmpeg-python ships no types
+
+FOOTAGE_FORMATS = ("mov", "matroska")  # the demuxers' own names: mov is mp4, m4a, 3gp too; matroska is webm too
+MAX_PIXELS = 4096 * 3072
+OLDEST_SYSTEM_VERSION = 7
+NEEDED_FILTERS = frozenset({"ass", "tonemap", "zscale"})
+NEEDED_ENCODERS = frozenset({"aac", "libx264"})
+NICENESS = 5
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 0.4
+CHUNK_BYTES = 65536
+STDERR_TAIL_BYTES = 8192
+# What FFmpeg, libass and a GPU need. Database passwords and keys have no business in a parser of strangers' files.
+PASSED_ENVIRONMENT = re.compile(
+    r"PATH|HOME|TMPDIR|LANG|LC_\w+|XDG_\w+|FONTCONFIG_\w+|LD_LIBRARY_PATH|(CUDA|NVIDIA)_\w+"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one FFmpeg process may use. `memory_bytes` bounds its address space, `output_bytes` each file (or pipe)."""
+
+    wall_seconds: float = 1800
+    cpu_seconds: int = 1800
+    memory_bytes: int = 6 << 30
+    output_bytes: int = 4 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """`peak_memory_bytes` is resident memory as sampled while it ran (every 50 ms and at its last report)."""
+
+    stderr_tail: str
+    cpu_seconds: float
+    wall_seconds: float
+    peak_memory_bytes: int
+
+
+@functools.cache
+def find_ffmpeg() -> str:
+    """The path of an FFmpeg that can do our work.
+
+    $FFMPEG_BINARY where it is set; else the system's, if it is version 7 or later; else imageio-ffmpeg's.
+    Raises MissingTool, saying what each candidate lacked.
+    """
+    chosen = os.environ.get("FFMPEG_BINARY")
+    if chosen:
+        lack = _find_lack(chosen, oldest_version=0)
+        if lack:
+            raise MissingTool(f"FFMPEG_BINARY={chosen} {lack}")
+        return chosen
+    lacks: list[str] = []
+    for candidate in _list_candidates():
+        lack = _find_lack(candidate, oldest_version=OLDEST_SYSTEM_VERSION)
+        if lack is None:
+            return candidate
+        lacks.append(f"{candidate} {lack}")
+    found = "; ".join(lacks) or "none was found"
+    raise MissingTool(
+        f"no usable FFmpeg ({found}): install FFmpeg {OLDEST_SYSTEM_VERSION} or later with libass, zimg and x264, "
+        "or the Python package imageio-ffmpeg, or set FFMPEG_BINARY"
+    )
+
+
+def list_encoders() -> frozenset[str]:
+    """Names of the encoders that this machine's FFmpeg was built with."""
+    return _list_parts(find_ffmpeg(), "-encoders")
+
+
+def open_input(
+    source: Path | str,
+    *,
+    seek_seconds: float | None = None,
+    length_seconds: float | None = None,
+    threads: int | None = None,
+    formats: Sequence[str] = FOOTAGE_FORMATS,
+    **options: str | float,
+) -> Stream:
+    """An ffmpeg-python input that opens `source` and nothing else.
+
+    A Path is a local file whatever its name looks like; a str must be an https URL (our own signed ones). Only the
+    demuxers in `formats` are tried, so that a playlist in a video's clothes cannot name its neighbours: the protocol
+    whitelist alone does not stop that. `options` are input options by FFmpeg's names, without the dash.
+    """
+    reading: dict[str, str | float] = {"format_whitelist": ",".join(formats), "max_pixels": MAX_PIXELS}
+    if isinstance(source, Path):
+        name = str(source) if source.is_absolute() else f"./{source}"
+        reading["protocol_whitelist"] = "file"
+    else:
+        if urlsplit(source).scheme != "https":
+            raise ValueError("only https URLs are read; give local files as Path")
+        name = source
+        reading |= {"protocol_whitelist": "https,tls,tcp", "tls_verify": 1, "rw_timeout": 30_000_000}
+        authorities = ssl.get_default_verify_paths().cafile
+        if authorities:  # a static build looks for them where it was built
+            reading["ca_file"] = authorities
+    if seek_seconds is not None:
+        reading["ss"] = f"{seek_seconds:.6f}"
+    if length_seconds is not None:
+        reading["t"] = f"{length_seconds:.6f}"
+    if threads is not None:
+        reading["threads"] = threads
+    return ffmpeg.input(name, **(reading | options))
+
+
+def compile_arguments(*outputs: Stream) -> list[str]:
+    """FFmpeg's arguments, without the binary, for one or more ffmpeg-python outputs (with their global arguments)."""
+    arguments: list[str] = ffmpeg.compile(ffmpeg.merge_outputs(*outputs))
+    return arguments[1:]
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    total_frames: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    cancel: threading.Event | None = None,
+    limits: Limits = Limits(),
+    work_folder: Path | None = None,
+) -> RunReport:
+    """Run FFmpeg to its end. `work_folder` is its current folder.
+
+    With `total_frames`, `on_progress` gets rising whole percents: at most 99 while it runs, 100 once it has succeeded.
+    Raises MediaCancelled, MediaLimitExceeded, MediaToolFailed, MissingTool.
+    """
+    reporting = ["-nostdin", "-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
+    with _Process([*reporting, *arguments], cancel=cancel, limits=limits, work_folder=work_folder) as process:
+        percent = 0
+        for line in _split_lines(process.read()):
+            process.sample_memory()
+            # Of all the counts only this one is safe: out_time_ms is in microseconds and may be N/A.
+            counted = re.fullmatch(rb"frame=\s*(\d+)\s*", line)
+            if counted and total_frames:
+                reached = min(99, 100 * int(counted[1]) // total_frames)
+                if reached > percent:
+                    percent = reached
+                    _tell(on_progress, percent)
+        report = process.finish()
+    _tell(on_progress, 100)
+    return report
+
+
+def read_output(
+    arguments: Sequence[str],
+    *,
+    cancel: threading.Event | None = None,
+    limits: Limits = Limits(),
+) -> Generator[bytes, None, RunReport]:
+    """Yield what FFmpeg writes to `pipe:1`, in pieces of any length; returns the report. Closing it ends FFmpeg.
+
+    Raises as `run` does; a failure shows after the last piece, so what was read before it is not yet sound.
+    """
+    with _Process(["-nostdin", *arguments], cancel=cancel, limits=limits) as process:
+        read_bytes = 0
+        for piece in process.read():
+            read_bytes += len(piece)
+            if read_bytes > limits.output_bytes:
+                raise process.exceed("output")
+            process.sample_memory()
+            yield piece
+        return process.finish()
+
+
+def feed_input(
+    arguments: Sequence[str],
+    chunks: Iterable[bytes],
+    *,
+    cancel: threading.Event | None = None,
+    limits: Limits = Limits(),
+) -> RunReport:
+    """Run FFmpeg with `chunks` as its `pipe:0`; one that ends before it took them all fails, unless it says success.
+
+    Raises as `run` does.
+    """
+    with _Process(arguments, cancel=cancel, limits=limits, feeds=True) as process:
+        for _ in process.read(iter(chunks)):
+            process.sample_memory()
+        return process.finish()
+
+
+class _Process:
+    """One FFmpeg under limits. As a context manager it leaves no process behind, whatever is raised inside."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        cancel: threading.Event | None,
+        limits: Limits,
+        work_folder: Path | None = None,
+        feeds: bool = False,
+    ) -> None:
+        self._cancel = cancel
+        self._limits = limits
+        self._tail = b""
+        self._peak_resident_bytes = 0
+        self._peak_address_bytes = 0
+        self._sampled_at = 0.0
+        self._usage_cpu_seconds = 0.0
+        self._exit_code: int | None = None
+        if cancel is not None and cancel.is_set():
+            raise MediaCancelled("cancelled before FFmpeg started")
+        launcher = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py"))]
+        bounds = [os.getpid(), limits.cpu_seconds, limits.memory_bytes, limits.output_bytes, NICENESS]
+        command = [*launcher, *map(str, bounds), find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
+        self._started_at = time.monotonic()
+        self._popen = _start(command, work_folder, feeds)
+
+    def __enter__(self) -> "_Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def read(self, chunks: Iterator[bytes] | None = None) -> Iterator[bytes]:
+        """Yield standard output to its end, draining standard error and feeding `chunks` on the way."""
+        stdin, stdout, stderr = self._popen.stdin, _present(self._popen.stdout), _present(self._popen.stderr)
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            selector.register(stderr, selectors.EVENT_READ)
+            if stdin is not None and chunks is not None:
+                os.set_blocking(stdin.fileno(), False)
+                selector.register(stdin, selectors.EVENT_WRITE)
+            pending = memoryview(b"")
+            while {stdout, stderr} & {key.fileobj for key in selector.get_map().values()}:
+                for key, _ in selector.select(POLL_SECONDS):
+                    if chunks is not None and key.fileobj is stdin:
+                        fed = _feed(stdin, pending, chunks)
+                        if fed is None:
+                            selector.unregister(stdin)
+                            stdin.close()
+                        else:
+                            pending = fed
+                        continue
+                    piece = os.read(key.fd, CHUNK_BYTES)
+                    if not piece:
+                        selector.unregister(key.fileobj)
+                    elif key.fileobj is stderr:
+                        self._tail = (self._tail + piece)[-STDERR_TAIL_BYTES:]
+                    else:
+                        yield piece
+                self._stop_if_asked()
+
+    def finish(self) -> RunReport:
+        """Wait for the end and judge it."""
+        while not self._reap():
+            self._stop_if_asked()
+            time.sleep(0.005)
+        if self._exit_code != 0:
+            raise self._name_failure()
+        return RunReport(
+            stderr_tail=self._tail_text(),
+            cpu_seconds=self._usage_cpu_seconds,
+            wall_seconds=time.monotonic() - self._started_at,
+            peak_memory_bytes=self._peak_resident_bytes,
+        )
+
+    def exceed(self, limit: LimitKind) -> MediaLimitExceeded:
+        """End the process; the error that names the limit it broke."""
+        self._end()
+        allowed = {
+            "wall": f"{self._limits.wall_seconds:g} s of time",
+            "cpu": f"{self._limits.cpu_seconds} s of CPU",
+            "memory": f"{self._limits.memory_bytes >> 20} MiB of address space",
+            "output": f"{self._limits.output_bytes} bytes of output",
+        }
+        return MediaLimitExceeded(
+            f"FFmpeg wanted more than {allowed[limit]}",
+            limit=limit,
+            stderr_tail=self._tail_text(),
+            exit_code=self._exit_code,
+        )
+
+    def sample_memory(self) -> None:
+        """Note the memory in use.
+
+        wait4's maximum will not do: a child starts with the maximum of the process that forked it.
+        """
+        now = time.monotonic()
+        if now - self._sampled_at < POLL_SECONDS and self._sampled_at - self._started_at > 1:
+            return
+        self._sampled_at = now
+        try:
+            status = Path(f"/proc/{self._popen.pid}/status").read_text()
+        except OSError:
+            return  # it is gone, or this is no Linux
+        for name, kib in re.findall(r"(VmHWM|VmPeak):\s+(\d+) kB", status):
+            if name == "VmHWM":
+                self._peak_resident_bytes = max(self._peak_resident_bytes, int(kib) << 10)
+            else:
+                self._peak_address_bytes = max(self._peak_address_bytes, int(kib) << 10)
+
+    def _stop_if_asked(self) -> None:
+        if self._cancel is not None and self._cancel.is_set():
+            self._end()
+            raise MediaCancelled("cancelled while FFmpeg ran")
+        if time.monotonic() - self._started_at > self._limits.wall_seconds:
+            raise self.exceed("wall")
+        self.sample_memory()
+
+    def _end(self) -> None:
+        """SIGTERM, a moment to leave (it writes trailers), SIGKILL; returns when it is gone."""
+        if self._reap():
+            return
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while not self._reap():
+            if time.monotonic() > deadline:
+                self._signal(signal.SIGKILL)
+            time.sleep(0.005)
+
+    def _signal(self, number: signal.Signals) -> None:
+        os.killpg(self._popen.pid, number)  # not reaped yet, so the number is still its own
+
+    def _reap(self) -> bool:
+        if self._exit_code is not None:
+            return True
+        pid, status, usage = os.wait4(self._popen.pid, os.WNOHANG)
+        if pid == 0:
+            return False
+        self._exit_code = self._popen.returncode = os.waitstatus_to_exitcode(status)
+        self._usage_cpu_seconds = usage.ru_utime + usage.ru_stime
+        return True
+
+    def _name_failure(self) -> MediaToolFailed:
+        """FFmpeg exits 255 on SIGTERM and SIGXCPU alike and says nothing, so its end is read with its usage."""
+        code, tail = self._exit_code, self._tail_text()
+        if code == -signal.SIGXFSZ:
+            return self.exceed("output")
+        ended = code in (255, -signal.SIGXCPU, -signal.SIGKILL)
+        if ended and self._usage_cpu_seconds >= self._limits.cpu_seconds - 0.1:
+            return self.exceed("cpu")
+        short = re.search(r"Cannot allocate memory|bad_alloc|Resource temporarily unavailable", tail)
+        if short or (self._peak_address_bytes > 0.98 * self._limits.memory_bytes):
+            return self.exceed("memory")
+        last_line = tail.strip().rpartition("\n")[2] or "without a message"
+        return MediaToolFailed(f"FFmpeg ended with {code}: {last_line[-300:]}", stderr_tail=tail, exit_code=code)
+
+    def _tail_text(self) -> str:
+        return self._tail.decode(errors="replace")
+
+
+def _feed(stdin: IO[bytes] | None, pending: memoryview, chunks: Iterator[bytes]) -> memoryview | None:
+    """Write as much as the pipe takes; what is left of the chunk, or None at the end of the chunks or of FFmpeg."""
+    while not pending:
+        chunk = next(chunks, None)
+        if chunk is None:
+            return None
+        pending = memoryview(chunk).cast("B")
+    try:
+        return pending[os.write(_present(stdin).fileno(), pending) :]
+    except BlockingIOError:
+        return pending
+    except BrokenPipeError:
+        return None  # its exit code will tell why
+
+
+_starter: ThreadPoolExecutor | None = None
+_starter_lock = threading.Lock()
+
+
+def _start(command: Sequence[str], work_folder: Path | None, feeds: bool) -> "subprocess.Popen[bytes]":
+    """Start the process from a thread that lives as long as we do.
+
+    The kernel sends the parent-death signal when the *thread* that forked ends: a generator of `read_output` that
+    outlives the thread it began in would lose its FFmpeg.
+    """
+    global _starter  # noqa: PLW0603 - one thread per process, made anew after a fork
+    with _starter_lock:
+        if _starter is None:
+            _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ffmpeg-starter")
+        starter = _starter
+    environment = {name: value for name, value in os.environ.items() if PASSED_ENVIRONMENT.fullmatch(name)}
+    # Each thread's own 64 MiB arena counts against the address space and buys nothing here.
+    environment["MALLOC_ARENA_MAX"] = "4"
+    return starter.submit(
+        subprocess.Popen[bytes],
+        command,
+        stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=work_folder,
+        env=environment,
+        bufsize=0,
+        start_new_session=True,
+    ).result()
+
+
+def _forget_starter() -> None:
+    global _starter, _starter_lock
+    _starter, _starter_lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_starter)
+
+
+def _list_candidates() -> Iterator[str]:
+    system = shutil.which("ffmpeg")
+    if system:
+        yield system
+    try:
+        import imageio_ffmpeg  # part of the embedded group: the production image has a system FFmpeg instead
+    except ImportError:
+        return
+    try:
+        yield imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        return  # a wheel without a binary, on a platform that has none
+
+
+def _find_lack(binary: str, *, oldest_version: int) -> str | None:
+    """What keeps this FFmpeg from our work, or None."""
+    try:
+        banner = subprocess.run([binary, "-version"], capture_output=True, text=True, timeout=30, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"does not run ({error})"
+    version = re.match(r"ffmpeg version n?(\d+)\.", banner)
+    if version and int(version[1]) < oldest_version:  # a git snapshot has no number and is newer
+        return f"is version {version[1]}"
+    lacking = (NEEDED_FILTERS - _list_parts(binary, "-filters")) | (NEEDED_ENCODERS - _list_parts(binary, "-encoders"))
+    return f"lacks {', '.join(sorted(lacking))}" if lacking else None
+
+
+@functools.cache
+def _list_parts(binary: str, option: str) -> frozenset[str]:
+    """Names in the tables of `-filters` and `-encoders`: flags, name, description."""
+    table = subprocess.run([binary, "-hide_banner", option], capture_output=True, text=True, timeout=30, check=True)
+    return frozenset(re.findall(r"^ [A-Z.|]{2,6} (\w+) ", table.stdout, flags=re.MULTILINE))
+
+
+def _split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+
+
+def _tell(on_progress: Callable[[int], None] | None, percent: int) -> None:
+    if on_progress is not None:
+        on_progress(percent)
+
+
+def _present(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise RuntimeError("the pipe was asked for at the start")
+    return pipe
