@@ -1,41 +1,22 @@
-"""The one room that runs FFmpeg.
+"""One FFmpeg process under limits."""
 
-Graphs are built with ffmpeg-python from `open_input`, turned into arguments by `compile_arguments`, and run by
-`run` (writes files), `read_output` (yields its standard output) or `feed_input` (is fed raw frames). Every process
-runs in a session of its own under a wall clock and resource limits, with none of our secrets in its environment, and
-dies with us. Nothing here keeps or removes output files: callers write to a temporary name and rename it when it
-has been verified.
-"""
-
-import functools
 import os
 import re
 import selectors
-import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import IO
 
-import ffmpeg
+from media_tools.errors import LimitKind, MediaCancelled, MediaLimitExceeded, MediaToolFailed
+from media_tools.ffmpeg.binary import find_ffmpeg
 
-from media_tools.errors import LimitKind, MediaCancelled, MediaLimitExceeded, MediaToolFailed, MissingTool
-
-Stream: TypeAlias = Any  # ffmpeg-python ships no types
-
-FOOTAGE_FORMATS = ("mov", "matroska")  # the demuxers' own names: mov is mp4, m4a, 3gp too; matroska is webm too
-MAX_PIXELS = 4096 * 3072
-OLDEST_SYSTEM_VERSION = 7
-NEEDED_FILTERS = frozenset({"ass", "tonemap", "zscale"})
-NEEDED_ENCODERS = frozenset({"aac", "libx264"})
 NICENESS = 5
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 0.4
@@ -57,6 +38,9 @@ class Limits:
     output_bytes: int = 4 << 30
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """`peak_memory_bytes` is resident memory as sampled while it ran (every 50 ms and at its last report)."""
@@ -67,149 +51,7 @@ class RunReport:
     peak_memory_bytes: int
 
 
-@functools.cache
-def find_ffmpeg() -> str:
-    """The path of an FFmpeg that can do our work.
-
-    $FFMPEG_BINARY where it is set; else the system's, if it is version 7 or later; else imageio-ffmpeg's.
-    Raises MissingTool, saying what each candidate lacked.
-    """
-    chosen = os.environ.get("FFMPEG_BINARY")
-    if chosen:
-        lack = _find_lack(chosen, oldest_version=0)
-        if lack:
-            raise MissingTool(f"FFMPEG_BINARY={chosen} {lack}")
-        return chosen
-    lacks: list[str] = []
-    for candidate in _list_candidates():
-        lack = _find_lack(candidate, oldest_version=OLDEST_SYSTEM_VERSION)
-        if lack is None:
-            return candidate
-        lacks.append(f"{candidate} {lack}")
-    found = "; ".join(lacks) or "none was found"
-    raise MissingTool(
-        f"no usable FFmpeg ({found}): install FFmpeg {OLDEST_SYSTEM_VERSION} or later with libass, zimg and x264, "
-        "or the Python package imageio-ffmpeg, or set FFMPEG_BINARY"
-    )
-
-
-def list_encoders() -> frozenset[str]:
-    """Names of the encoders that this machine's FFmpeg was built with."""
-    return _list_parts(find_ffmpeg(), "-encoders")
-
-
-def open_input(
-    source: Path | str,
-    *,
-    seek_seconds: float | None = None,
-    length_seconds: float | None = None,
-    threads: int | None = None,
-    formats: Sequence[str] = FOOTAGE_FORMATS,
-    **options: str | float,
-) -> Stream:
-    """An ffmpeg-python input that opens `source` and nothing else.
-
-    A Path is a local file whatever its name looks like; a str must be an https URL (our own signed ones). Only the
-    demuxers in `formats` are tried, so that a playlist in a video's clothes cannot name its neighbours: the protocol
-    whitelist alone does not stop that. `options` are input options by FFmpeg's names, without the dash.
-    """
-    reading: dict[str, str | float] = {"format_whitelist": ",".join(formats), "max_pixels": MAX_PIXELS}
-    if isinstance(source, Path):
-        name = str(source) if source.is_absolute() else f"./{source}"
-        reading["protocol_whitelist"] = "file"
-    else:
-        if urlsplit(source).scheme != "https":
-            raise ValueError("only https URLs are read; give local files as Path")
-        name = source
-        reading |= {"protocol_whitelist": "https,tls,tcp", "tls_verify": 1, "rw_timeout": 30_000_000}
-        authorities = ssl.get_default_verify_paths().cafile
-        if authorities:  # a static build looks for them where it was built
-            reading["ca_file"] = authorities
-    if seek_seconds is not None:
-        reading["ss"] = f"{seek_seconds:.6f}"
-    if length_seconds is not None:
-        reading["t"] = f"{length_seconds:.6f}"
-    if threads is not None:
-        reading["threads"] = threads
-    return ffmpeg.input(name, **(reading | options))
-
-
-def compile_arguments(*outputs: Stream) -> list[str]:
-    """FFmpeg's arguments, without the binary, for one or more ffmpeg-python outputs (with their global arguments)."""
-    arguments: list[str] = ffmpeg.compile(ffmpeg.merge_outputs(*outputs))
-    return arguments[1:]
-
-
-def run(
-    arguments: Sequence[str],
-    *,
-    total_frames: int | None = None,
-    on_progress: Callable[[int], None] | None = None,
-    cancel: threading.Event | None = None,
-    limits: Limits = Limits(),
-    work_folder: Path | None = None,
-) -> RunReport:
-    """Run FFmpeg to its end. `work_folder` is its current folder.
-
-    With `total_frames`, `on_progress` gets rising whole percents: at most 99 while it runs, 100 once it has succeeded.
-    Raises MediaCancelled, MediaLimitExceeded, MediaToolFailed, MissingTool.
-    """
-    reporting = ["-nostdin", "-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
-    with _Process([*reporting, *arguments], cancel=cancel, limits=limits, work_folder=work_folder) as process:
-        percent = 0
-        for line in _split_lines(process.read()):
-            process.sample_memory()
-            # Of all the counts only this one is safe: out_time_ms is in microseconds and may be N/A.
-            counted = re.fullmatch(rb"frame=\s*(\d+)\s*", line)
-            if counted and total_frames:
-                reached = min(99, 100 * int(counted[1]) // total_frames)
-                if reached > percent:
-                    percent = reached
-                    _tell(on_progress, percent)
-        report = process.finish()
-    _tell(on_progress, 100)
-    return report
-
-
-def read_output(
-    arguments: Sequence[str],
-    *,
-    cancel: threading.Event | None = None,
-    limits: Limits = Limits(),
-) -> Generator[bytes, None, RunReport]:
-    """Yield what FFmpeg writes to `pipe:1`, in pieces of any length; returns the report. Closing it ends FFmpeg.
-
-    Raises as `run` does; a failure shows after the last piece, so what was read before it is not yet sound.
-    """
-    with _Process(["-nostdin", *arguments], cancel=cancel, limits=limits) as process:
-        read_bytes = 0
-        for piece in process.read():
-            read_bytes += len(piece)
-            if read_bytes > limits.output_bytes:
-                raise process.exceed("output")
-            process.sample_memory()
-            yield piece
-        return process.finish()
-
-
-def feed_input(
-    arguments: Sequence[str],
-    chunks: Iterable[bytes],
-    *,
-    cancel: threading.Event | None = None,
-    limits: Limits = Limits(),
-) -> RunReport:
-    """Run FFmpeg with `chunks` as its `pipe:0`; one that ends before it took them all fails, unless it says success.
-
-    Raises as `run` does.
-    """
-    with _Process(arguments, cancel=cancel, limits=limits, feeds=True) as process:
-        for _ in process.read(iter(chunks)):
-            process.sample_memory()
-        return process.finish()
-
-
-class _Process:
+class Process:
     """One FFmpeg under limits. As a context manager it leaves no process behind, whatever is raised inside."""
 
     def __init__(
@@ -237,7 +79,7 @@ class _Process:
         self._started_at = time.monotonic()
         self._popen = _start(command, work_folder, feeds)
 
-    def __enter__(self) -> "_Process":
+    def __enter__(self) -> "Process":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -426,52 +268,6 @@ def _forget_starter() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_starter)
-
-
-def _list_candidates() -> Iterator[str]:
-    system = shutil.which("ffmpeg")
-    if system:
-        yield system
-    try:
-        import imageio_ffmpeg  # part of the embedded group: the production image has a system FFmpeg instead
-    except ImportError:
-        return
-    try:
-        yield imageio_ffmpeg.get_ffmpeg_exe()
-    except RuntimeError:
-        return  # a wheel without a binary, on a platform that has none
-
-
-def _find_lack(binary: str, *, oldest_version: int) -> str | None:
-    """What keeps this FFmpeg from our work, or None."""
-    try:
-        banner = subprocess.run([binary, "-version"], capture_output=True, text=True, timeout=30, check=True).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"does not run ({error})"
-    version = re.match(r"ffmpeg version n?(\d+)\.", banner)
-    if version and int(version[1]) < oldest_version:  # a git snapshot has no number and is newer
-        return f"is version {version[1]}"
-    lacking = (NEEDED_FILTERS - _list_parts(binary, "-filters")) | (NEEDED_ENCODERS - _list_parts(binary, "-encoders"))
-    return f"lacks {', '.join(sorted(lacking))}" if lacking else None
-
-
-@functools.cache
-def _list_parts(binary: str, option: str) -> frozenset[str]:
-    """Names in the tables of `-filters` and `-encoders`: flags, name, description."""
-    table = subprocess.run([binary, "-hide_banner", option], capture_output=True, text=True, timeout=30, check=True)
-    return frozenset(re.findall(r"^ [A-Z.|]{2,6} (\w+) ", table.stdout, flags=re.MULTILINE))
-
-
-def _split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-
-
-def _tell(on_progress: Callable[[int], None] | None, percent: int) -> None:
-    if on_progress is not None:
-        on_progress(percent)
 
 
 def _present(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -1,4 +1,4 @@
-"""Turns its own process into FFmpeg under limits; run as a script by `media_tools.ffmpeg`, never imported.
+"""Turns its own process into FFmpeg under limits; run as a script by `media_tools.ffmpeg.process`, never imported.
 
     python -I -S launcher.py PARENT_PID CPU_SECONDS MEMORY_BYTES OUTPUT_BYTES NICENESS BINARY [ARGUMENT...]
 
