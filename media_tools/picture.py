@@ -1,0 +1,56 @@
+"""Filters that bring any footage into one picture: upright, square pixels, standard range, BT.709."""
+
+from media_tools.facts import VideoFacts
+from media_tools.ffmpeg import Stream
+
+_ZSCALE_TRANSFER = {"hlg": "arib-std-b67", "pq": "smpte2084"}
+
+
+def fit_picture(stream: Stream, facts: VideoFacts, width_px: int, height_px: int) -> Stream:
+    """Scale the whole picture into `width_px` x `height_px` (both even) with black borders, as yuv420p in BT.709.
+
+    HDR is tone-mapped. Rotation has been applied by FFmpeg before the first filter of a graph.
+    """
+    inner_width_px, inner_height_px = fit_size(facts, width_px, height_px)
+    picture = _normalise_colours(stream, facts, inner_width_px, inner_height_px)
+    if (inner_width_px, inner_height_px) != (width_px, height_px):
+        left_px, top_px = (width_px - inner_width_px) // 2, (height_px - inner_height_px) // 2
+        picture = picture.filter("pad", width_px, height_px, left_px, top_px)
+    return picture.filter("setsar", 1)
+
+
+def shrink_picture(stream: Stream, facts: VideoFacts, max_width_px: int) -> Stream:
+    """Scale the picture to at most `max_width_px` in its own proportions, without borders; never enlarges it."""
+    width_px = min(max_width_px, facts.width_px)
+    height_px = max(1, round(facts.height_px * width_px / facts.width_px))
+    return _normalise_colours(stream, facts, _make_even(width_px), _make_even(height_px)).filter("setsar", 1)
+
+
+def fit_size(facts: VideoFacts, width_px: int, height_px: int) -> tuple[int, int]:
+    """The largest even size within `width_px` x `height_px` that has the picture's proportions (to the pixel)."""
+    scale = min(width_px / facts.width_px, height_px / facts.height_px)
+    inner_width_px = min(width_px, _make_even(round(facts.width_px * scale)))
+    return inner_width_px, min(height_px, _make_even(round(facts.height_px * scale)))
+
+
+def _normalise_colours(stream: Stream, facts: VideoFacts, width_px: int, height_px: int) -> Stream:
+    """The size is given in full: `force_original_aspect_ratio` forgets that pixels may not be square."""
+    if facts.transfer == "sdr":
+        return stream.filter(
+            "scale", width_px, height_px, flags="bilinear", out_color_matrix="bt709", out_range="tv"
+        ).filter("format", "yuv420p")
+    # Scaling comes first, since the rest costs by the pixel. Mobius keeps the brightness of what standard range can
+    # show and bends the highlights only; without any of this HLG looks washed out and a third darker.
+    return (
+        stream.filter("scale", width_px, height_px, flags="bilinear")
+        .filter("zscale", tin=_ZSCALE_TRANSFER[facts.transfer], min="2020_ncl", pin="2020", t="linear", npl=100)
+        .filter("format", "gbrpf32le")
+        .filter("zscale", p="bt709")
+        .filter("tonemap", "mobius", desat=0)
+        .filter("zscale", t="bt709", m="bt709", r="tv")
+        .filter("format", "yuv420p")
+    )
+
+
+def _make_even(size_px: int) -> int:
+    return max(2, size_px // 2 * 2)
