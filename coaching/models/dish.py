@@ -32,6 +32,7 @@ class Dish(models.Model):
     transferable_to = models.JSONField(default=list)
     month_unlocked = models.PositiveSmallIntegerField(default=1)
     order = models.PositiveSmallIntegerField()
+    content_sha256 = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["order"]

@@ -1,0 +1,141 @@
+"""Brings the knowledge files into the database and into the search index.
+
+An entry is written when it is new or when the file says something else than at the last load: `content_sha256` of a
+row is the hash of the file's entry, not of the row. So an admin's edit of a row stays until the file itself changes;
+then the file, which was reviewed, wins. Rows that no file mentions are left alone and reported.
+"""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+
+from coaching.knowledge.entries import Dish as DishEntry
+from coaching.knowledge.entries import Principle as PrincipleEntry
+from coaching.knowledge.loader import read_catalogue
+from coaching.models import Dish, Principle
+from coaching.providers import registry
+from coaching.providers.ports import IndexDocument
+from coaching.queries import parse_principle_row
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentReport:
+    """What one load did; `unlisted` are slugs of rows that no file mentions."""
+
+    created: tuple[str, ...]
+    updated: tuple[str, ...]
+    unchanged: int
+    unlisted: tuple[str, ...]
+
+
+@transaction.atomic
+def load_content() -> ContentReport:
+    """Upsert principles and dishes from the knowledge files; raises `ContentError` before anything is written."""
+    catalogue = read_catalogue()
+    created: list[str] = []
+    updated: list[str] = []
+    known_principles = {row.slug: row for row in Principle.objects.select_for_update()}
+    known_dishes = {row.slug: row for row in Dish.objects.select_for_update()}
+    writes: list[tuple[Any, Any, dict[str, Any]]] = [
+        (Principle, known_principles.get(entry.slug), describe_principle(entry)) for entry in catalogue.principles
+    ]
+    writes += [(Dish, known_dishes.get(entry.slug), describe_dish(entry)) for entry in catalogue.dishes]
+    for model, row, fields in writes:
+        if row is not None and row.content_sha256 == fields["content_sha256"]:
+            continue
+        model.objects.update_or_create(slug=fields["slug"], defaults=fields)
+        (created if row is None else updated).append(fields["slug"])
+    unlisted = (known_principles.keys() - {entry.slug for entry in catalogue.principles}) | (
+        known_dishes.keys() - {entry.slug for entry in catalogue.dishes}
+    )
+    if unlisted:
+        logger.warning("no knowledge file mentions these rows: %s", ", ".join(sorted(unlisted)))
+    return ContentReport(
+        created=tuple(created),
+        updated=tuple(updated),
+        unchanged=len(writes) - len(created) - len(updated),
+        unlisted=tuple(sorted(unlisted)),
+    )
+
+
+def build_index() -> int:
+    """Make principles and their example diagnoses searchable; answers how many texts were embedded anew."""
+    return registry.get_principle_index().index(collect_index_documents())
+
+
+def collect_index_documents() -> list[IndexDocument]:
+    """What is indexed: each principle's own text (as its row says it now) and the example diagnoses of it."""
+    diagnoses = read_catalogue().diagnoses
+    documents: list[IndexDocument] = []
+    for row in Principle.objects.order_by("slug"):
+        principle = parse_principle_row(row)
+        documents.append(
+            IndexDocument(
+                key=f"principle:{principle.slug}",
+                principle_slug=principle.slug,
+                kind="principle",
+                text=compose_index_text(principle),
+            )
+        )
+        documents += [
+            IndexDocument(
+                key=f"diagnosis:{principle.slug}:{number:02d}",
+                principle_slug=principle.slug,
+                kind="diagnosis",
+                text=text,
+            )
+            for number, text in enumerate(diagnoses.get(principle.slug, ()), start=1)
+        ]
+    return documents
+
+
+def compose_index_text(principle: PrincipleEntry) -> str:
+    """The searchable text of a principle: its name, summary, cues, mistakes, action and sign of success."""
+    cues = principle.cues_ja
+    return (
+        f"{principle.name_ja}。{principle.summary_ja}{cues.sound}／{cues.look}／{cues.feel_or_smell}。"
+        f"{'／'.join(mistake.ja for mistake in principle.mistakes)}。"
+        f"{principle.next_action_ja}{principle.success_sign_ja}"
+    )
+
+
+def describe_principle(entry: PrincipleEntry) -> dict[str, Any]:
+    """The columns of a principle's row."""
+    content = asdict(entry)
+    return {
+        "slug": entry.slug,
+        "category": entry.category,
+        "name_ja": entry.name_ja,
+        "name_en": entry.name_en,
+        "content": content,
+        "content_sha256": hash_content(content),
+    }
+
+
+def describe_dish(entry: DishEntry) -> dict[str, Any]:
+    """The columns of a dish's row."""
+    content = asdict(entry)
+    return {
+        "slug": entry.slug,
+        "name_ja": entry.name_ja,
+        "name_en": entry.name_en,
+        "description_ja": entry.description_ja,
+        "principles": list(entry.principles),
+        "key_points": content["key_points"],
+        "transferable_to": list(entry.transferable_to),
+        "month_unlocked": entry.month_unlocked,
+        "order": entry.order,
+        "content_sha256": hash_content(content),
+    }
+
+
+def hash_content(content: Any) -> str:
+    """sha256 of the content in one canonical form, so that formatting a file is no change."""
+    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
