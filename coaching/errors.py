@@ -18,6 +18,7 @@ MomentCloneError
 │       ├── ConsentMissing, OnboardingIncomplete
 │       ├── DishLocked, QuotaUsedUp, SubscriptionInactive, SessionLimitReached
 │       ├── UploadRefused, UploadOffsetMismatch, UploadIncomplete, UploadClosed
+│       ├── LinkRefused            a signed link that has expired or was altered
 │       ├── InputClosed            memo or ratings after the listening began
 │       └── Conflict               the thing is not in a state that allows this
 ├── LeaseLost                      this worker no longer owns the stage it runs: stop, change nothing
@@ -187,6 +188,13 @@ class UploadClosed(Refused):
 
     code = "upload_closed"
     learner_message = "このアップロードはもう締め切られています。"
+
+
+class LinkRefused(Refused):
+    """A signed link that has expired, or is not as we signed it. Reading the page again brings a new one."""
+
+    code = "link_refused"
+    learner_message = "このリンクは期限が切れています。ページを読み込み直してください。"
 
 
 class InputClosed(Refused):

@@ -100,6 +100,58 @@ class ObjectStore(Protocol):
     def list_paths(self, prefix: str) -> Iterator[str]: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadStatus:
+    """`complete`: all bytes are here and the object exists."""
+
+    received_bytes: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRead:
+    """What a signed link allows: this object, sent as `content_type`; "" as `download_name` means shown, not saved."""
+
+    stored: StoredObject
+    content_type: str
+    download_name: str
+
+
+class SelfServedStore(ObjectStore, Protocol):
+    """A store whose bytes our own web process takes and gives: what the views of /uploads/ and /media/ call.
+
+    `token` is what follows /uploads/ in the URL. All upload methods raise `UploadClosed` where there is no such upload
+    (any more).
+    """
+
+    def append_chunk(
+        self, *, token: str, first_byte: int, last_byte: int | None, total_bytes: int | None, stream: BinaryIO
+    ) -> UploadStatus:
+        """Take a request's body: bytes `first_byte` to `last_byte` of `total_bytes`, as its Content-Range says.
+
+        Without a Content-Range `first_byte` is 0; without a Content-Length `last_byte` is None. A body that ends early
+        keeps what arrived, as the answer says; bytes that had arrived before are read past; a repeated last chunk
+        finds the upload complete. Raises `UploadOffsetMismatch` where the chunk begins beyond what has arrived or
+        another request overtook it, `UploadRefused` where it does not fit the size agreed on, `Conflict` where the
+        object came to exist in another way.
+        """
+
+    def read_upload_status(self, token: str) -> UploadStatus:
+        """The answer to a status query (`Content-Range: bytes */N`)."""
+
+    def cancel_upload(self, token: str) -> None:
+        """Forget the upload and its bytes, and close the URL of a complete one; its object stays."""
+
+    def sweep_uploads(self, *, older_than: timedelta) -> int:
+        """Remove uploads that expired or saw no byte for that long, and half-written files; answers how many."""
+
+    def open_signed(self, *, object_path: str, query: Mapping[str, str]) -> SignedRead:
+        """Raises `LinkRefused` for an altered or expired link, `NotFound` where the object is gone."""
+
+    def read_bytes(self, *, object_path: str, byte_range: ByteRange) -> Iterator[bytes]:
+        """The bytes of the range, piece by piece; raises `NotFound`."""
+
+
 # --- speech ---------------------------------------------------------------------------------------------------------
 
 

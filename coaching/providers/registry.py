@@ -11,8 +11,15 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from coaching.errors import Misconfigured
-from coaching.providers.ports import Coach, ObjectStore, PrincipleIndex, SpeechToText, TextToSpeech
+from coaching.errors import Misconfigured, NotFound
+from coaching.providers.ports import (
+    Coach,
+    ObjectStore,
+    PrincipleIndex,
+    SelfServedStore,
+    SpeechToText,
+    TextToSpeech,
+)
 
 PORTS = ("coach", "speech_to_text", "text_to_speech", "principle_index", "object_store")
 
@@ -54,6 +61,14 @@ def get_principle_index() -> PrincipleIndex:
 
 def get_object_store() -> ObjectStore:
     return cast("ObjectStore", _get("object_store"))
+
+
+def get_self_served_store() -> SelfServedStore:
+    """The object store as the views of /uploads/ and /media/ need it; raises `NotFound` where another serves."""
+    store = get_object_store()
+    if not hasattr(store, "append_chunk"):
+        raise NotFound("the object store serves its own uploads and links")
+    return cast("SelfServedStore", store)
 
 
 def forget_adapters() -> None:
