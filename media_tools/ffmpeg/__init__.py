@@ -8,6 +8,7 @@ has been verified.
 """
 
 import re
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = [
     "open_input",
     "read_output",
     "run",
+    "run_script",
 ]
 
 
@@ -48,7 +50,7 @@ def run(
     Raises MediaCancelled, MediaLimitExceeded, MediaToolFailed, MissingTool.
     """
     reporting = ["-nostdin", "-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
-    with Process([*reporting, *arguments], cancel=cancel, limits=limits, work_folder=work_folder) as process:
+    with Process(_command(*reporting, *arguments), cancel=cancel, limits=limits, work_folder=work_folder) as process:
         percent = 0
         for line in _split_lines(process.read()):
             process.sample_memory()
@@ -74,7 +76,7 @@ def read_output(
 
     Raises as `run` does; a failure shows after the last piece, so what was read before it is not yet sound.
     """
-    with Process(["-nostdin", *arguments], cancel=cancel, limits=limits) as process:
+    with Process(_command("-nostdin", *arguments), cancel=cancel, limits=limits) as process:
         read_bytes = 0
         for piece in process.read():
             read_bytes += len(piece)
@@ -96,10 +98,27 @@ def feed_input(
 
     Raises as `run` does.
     """
-    with Process(arguments, cancel=cancel, limits=limits, feeds=True) as process:
+    with Process(_command(*arguments), cancel=cancel, limits=limits, feeds=True) as process:
         for _ in process.read(iter(chunks)):
             process.sample_memory()
         return process.finish()
+
+
+def run_script(
+    script: Path, *arguments: str, cancel: threading.Event | None = None, limits: Limits = DEFAULT_LIMITS
+) -> bytes:
+    """Run a Python script of ours that opens strangers' files; what it printed.
+
+    It sees installed packages, but neither this project nor its environment. Raises as `run` does.
+    """
+    with Process([sys.executable, "-I", str(script), *arguments], cancel=cancel, limits=limits) as process:
+        printed = b"".join(process.read())
+        process.finish()
+    return printed
+
+
+def _command(*arguments: str) -> list[str]:
+    return [find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
 
 
 def _split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""One FFmpeg process under limits."""
+"""One process under limits: FFmpeg, or a script of ours that opens strangers' files."""
 
 import os
 import re
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO
 
 from media_tools.errors import LimitKind, MediaCancelled, MediaLimitExceeded, MediaToolFailed
-from media_tools.ffmpeg.binary import find_ffmpeg
 
 NICENESS = 5
 POLL_SECONDS = 0.05
@@ -52,17 +51,21 @@ class RunReport:
 
 
 class Process:
-    """One FFmpeg under limits. As a context manager it leaves no process behind, whatever is raised inside."""
+    """One program under limits. As a context manager it leaves no process behind, whatever is raised inside.
+
+    `command` begins with the program's full path.
+    """
 
     def __init__(
         self,
-        arguments: Sequence[str],
+        command: Sequence[str],
         *,
         cancel: threading.Event | None,
         limits: Limits,
         work_folder: Path | None = None,
         feeds: bool = False,
     ) -> None:
+        self._name = Path(command[0]).name
         self._cancel = cancel
         self._limits = limits
         self._tail = b""
@@ -72,12 +75,11 @@ class Process:
         self._usage_cpu_seconds = 0.0
         self._exit_code: int | None = None
         if cancel is not None and cancel.is_set():
-            raise MediaCancelled("cancelled before FFmpeg started")
+            raise MediaCancelled(f"cancelled before {self._name} started")
         launcher = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py"))]
         bounds = [os.getpid(), limits.cpu_seconds, limits.memory_bytes, limits.output_bytes, NICENESS]
-        command = [*launcher, *map(str, bounds), find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
         self._started_at = time.monotonic()
-        self._popen = _start(command, work_folder, feeds)
+        self._popen = _start([*launcher, *map(str, bounds), *command], work_folder, feeds)
 
     def __enter__(self) -> "Process":
         return self
@@ -141,7 +143,7 @@ class Process:
             "output": f"{self._limits.output_bytes} bytes of output",
         }
         return MediaLimitExceeded(
-            f"FFmpeg wanted more than {allowed[limit]}",
+            f"{self._name} wanted more than {allowed[limit]}",
             limit=limit,
             stderr_tail=self._tail_text(),
             exit_code=self._exit_code,
@@ -169,7 +171,7 @@ class Process:
     def _stop_if_asked(self) -> None:
         if self._cancel is not None and self._cancel.is_set():
             self._end()
-            raise MediaCancelled("cancelled while FFmpeg ran")
+            raise MediaCancelled(f"cancelled while {self._name} ran")
         if time.monotonic() - self._started_at > self._limits.wall_seconds:
             raise self.exceed("wall")
         self.sample_memory()
@@ -210,7 +212,7 @@ class Process:
         if short or (self._peak_address_bytes > 0.98 * self._limits.memory_bytes):
             return self.exceed("memory")
         last_line = tail.strip().rpartition("\n")[2] or "without a message"
-        return MediaToolFailed(f"FFmpeg ended with {code}: {last_line[-300:]}", stderr_tail=tail, exit_code=code)
+        return MediaToolFailed(f"{self._name} ended with {code}: {last_line[-300:]}", stderr_tail=tail, exit_code=code)
 
     def _tail_text(self) -> str:
         return self._tail.decode(errors="replace")
