@@ -15,7 +15,9 @@ MomentCloneError
 │   ├── AttemptsExhausted          a retryable fault that did not go away
 │   └── Refused                    a request that the product declines, with the way out for the learner
 │       ├── NotFound
-│       ├── ConsentMissing, OnboardingIncomplete
+│       ├── InvalidInput           what was entered cannot be kept; `faults` says which field and why
+│       │   └── OnboardingIncomplete
+│       ├── ConsentMissing
 │       ├── DishLocked, QuotaUsedUp, SubscriptionInactive, SessionLimitReached
 │       ├── UploadRefused, UploadOffsetMismatch, UploadIncomplete, UploadClosed
 │       ├── LinkRefused            a signed link that has expired or was altered
@@ -27,6 +29,8 @@ MomentCloneError
 `str(error)` is for the operator and says what happened; `learner_message` is Japanese and says what to do.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 
@@ -130,12 +134,30 @@ class NotFound(Refused):
     learner_message = "お探しのものが見つかりませんでした。"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFault:
+    """What is wrong with one field. `message` is Japanese, for the learner; `code` is for programs."""
+
+    field: str
+    code: str
+    message: str
+
+
+class InvalidInput(Refused):
+    code = "invalid_input"
+    learner_message = "入力内容をご確認ください。"
+
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.code}" for fault in faults))
+        self.faults = tuple(faults)
+
+
 class ConsentMissing(Refused):
     code = "consent_missing"
     learner_message = "はじめる前に、利用規約と映像の取り扱いへの同意をお願いします。"
 
 
-class OnboardingIncomplete(Refused):
+class OnboardingIncomplete(InvalidInput):
     code = "onboarding_incomplete"
     learner_message = "必須の質問にお答えいただくと、はじめられます。"
 

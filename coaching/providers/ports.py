@@ -78,6 +78,9 @@ class ObjectStore(Protocol):
     def count_uploaded_bytes(self, url: str) -> int:
         """How many bytes of the upload have arrived; raises `UploadClosed` when it is gone."""
 
+    def close_upload(self, url: str) -> None:
+        """Make the URL useless and forget unfinished bytes; the object of a complete one stays. Absent is fine."""
+
     def write_file(self, *, object_path: str, source: Path, content_type: str) -> StoredObject: ...
 
     def write_stream(self, *, object_path: str, stream: BinaryIO, content_type: str, max_bytes: int) -> StoredObject:
@@ -92,7 +95,13 @@ class ObjectStore(Protocol):
         """A local copy (or link) at `destination`; raises `NotFound`."""
 
     def sign_url(self, *, object_path: str, content_type: str, lifetime: timedelta, download_name: str = "") -> str:
-        """A URL that reads the object without a login until it expires."""
+        """A URL that reads the object without a login until it expires.
+
+        The same one for at least the first half of its life, so that pages that are polled do not change.
+        """
+
+    def read_bytes(self, *, object_path: str, byte_range: ByteRange) -> Iterator[bytes]:
+        """The bytes of the range, piece by piece; raises `NotFound`."""
 
     def delete(self, object_path: str) -> None:
         """Remove it; absent is fine."""
@@ -147,9 +156,6 @@ class SelfServedStore(ObjectStore, Protocol):
 
     def open_signed(self, *, object_path: str, query: Mapping[str, str]) -> SignedRead:
         """Raises `LinkRefused` for an altered or expired link, `NotFound` where the object is gone."""
-
-    def read_bytes(self, *, object_path: str, byte_range: ByteRange) -> Iterator[bytes]:
-        """The bytes of the range, piece by piece; raises `NotFound`."""
 
 
 # --- speech ---------------------------------------------------------------------------------------------------------

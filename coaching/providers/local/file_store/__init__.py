@@ -4,6 +4,7 @@ It keeps the promises that Cloud Storage keeps in production: immutable objects,
 protocol, signed links. The views of `/uploads/` and `/media/` reach what only it can do through `SelfServedStore`.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -98,6 +99,10 @@ class FileStore:
         if not url.startswith(self._upload_path):
             raise UploadClosed("no upload of this store")
         return self._uploads.read_status(url.removeprefix(self._upload_path)).received_bytes
+
+    def close_upload(self, url: str) -> None:
+        with contextlib.suppress(UploadClosed):
+            self._uploads.cancel(url.removeprefix(self._upload_path))
 
     def append_chunk(
         self, *, token: str, first_byte: int, last_byte: int | None, total_bytes: int | None, stream: BinaryIO
