@@ -1,4 +1,4 @@
-"""Reads that span rows: what the stages, the API and the pages ask. Nothing here writes."""
+"""Content as the stages need it: rows in the ports' forms."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,8 +7,6 @@ from coaching.knowledge import entries
 from coaching.knowledge.loader import ContentError, parse_principle
 from coaching.models import Dish, Principle
 from coaching.providers.ports import DishText, KeyPoint, MistakeText, PrincipleText, SensoryCues
-
-# --- knowledge ------------------------------------------------------------------------------------------------------
 
 
 def parse_principle_row(row: Principle) -> entries.Principle:

@@ -1,0 +1,64 @@
+"""Reads that span rows: what the stages, the API and the pages ask. Nothing here writes."""
+
+from coaching.queries.chat import RoomView, list_messages, list_rooms
+from coaching.queries.consents import (
+    get_latest_consents,
+    list_consent_texts,
+    list_granted_consents,
+    list_missing_consents,
+)
+from coaching.queries.content import get_dish_text, get_principle_texts, parse_principle_row
+from coaching.queries.dishes import (
+    DishView,
+    get_dish,
+    get_open_month,
+    is_dish_open,
+    list_all_dishes,
+    list_open_dishes,
+)
+from coaching.queries.learners import get_learner_state
+from coaching.queries.links import sign_delivered_video, sign_film, sign_film_download, sign_object
+from coaching.queries.sessions import (
+    RunProgress,
+    StageProgress,
+    get_open_upload,
+    get_run_progress,
+    get_session,
+    is_input_open,
+    is_listening_claimed,
+    list_sessions,
+    lock_listen_row,
+)
+
+__all__ = [
+    "DishView",
+    "RoomView",
+    "RunProgress",
+    "StageProgress",
+    "get_dish",
+    "get_dish_text",
+    "get_latest_consents",
+    "get_learner_state",
+    "get_open_month",
+    "get_open_upload",
+    "get_principle_texts",
+    "get_run_progress",
+    "get_session",
+    "is_dish_open",
+    "is_input_open",
+    "is_listening_claimed",
+    "list_all_dishes",
+    "list_consent_texts",
+    "list_granted_consents",
+    "list_messages",
+    "list_missing_consents",
+    "list_open_dishes",
+    "list_rooms",
+    "list_sessions",
+    "lock_listen_row",
+    "parse_principle_row",
+    "sign_delivered_video",
+    "sign_film",
+    "sign_film_download",
+    "sign_object",
+]
