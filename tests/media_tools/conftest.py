@@ -1,0 +1,5 @@
+"""Fixtures of the media tests."""
+
+from tests.media.fixtures import shelf
+
+__all__ = ["shelf"]
