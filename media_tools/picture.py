@@ -20,10 +20,9 @@ def fit_picture(stream: Stream, facts: VideoFacts, width_px: int, height_px: int
 
 
 def shrink_picture(stream: Stream, facts: VideoFacts, max_width_px: int) -> Stream:
-    """Scale the picture to at most `max_width_px` in its own proportions, without borders; never enlarges it."""
-    width_px = min(max_width_px, facts.width_px)
-    height_px = max(1, round(facts.height_px * width_px / facts.width_px))
-    return _normalise_colours(stream, facts, _make_even(width_px), _make_even(height_px)).filter("setsar", 1)
+    """Scale the picture to `shrink_size`, without borders; colours as in `fit_picture`."""
+    width_px, height_px = shrink_size(facts, max_width_px)
+    return _normalise_colours(stream, facts, width_px, height_px).filter("setsar", 1)
 
 
 def fit_size(facts: VideoFacts, width_px: int, height_px: int) -> tuple[int, int]:
@@ -31,6 +30,12 @@ def fit_size(facts: VideoFacts, width_px: int, height_px: int) -> tuple[int, int
     scale = min(width_px / facts.width_px, height_px / facts.height_px)
     inner_width_px = min(width_px, _make_even(round(facts.width_px * scale)))
     return inner_width_px, min(height_px, _make_even(round(facts.height_px * scale)))
+
+
+def shrink_size(facts: VideoFacts, max_width_px: int) -> tuple[int, int]:
+    """The even size of at most `max_width_px` with the picture's proportions; never larger than the picture."""
+    width_px = min(max_width_px, facts.width_px)
+    return _make_even(width_px), _make_even(round(facts.height_px * width_px / facts.width_px))
 
 
 def _normalise_colours(stream: Stream, facts: VideoFacts, width_px: int, height_px: int) -> Stream:
