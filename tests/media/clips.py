@@ -128,19 +128,9 @@ def make_surround(folder: Path) -> Path:
 
 def make_odd_dimensions(folder: Path) -> Path:
     """321 x 181 pixels, which H.264 from x264 cannot be; in WebM."""
-    vp9 = [
-        "-vf",
-        "scale=321:181",
-        "-c:v",
-        "libvpx-vp9",
-        "-deadline",
-        "realtime",
-        "-cpu-used",
-        "8",
-        "-pix_fmt",
-        "yuv420p",
-    ]
-    return make_clip(folder / "odd.webm", encoder=vp9)
+    picture = ["-vf", "scale=321:181,setsar=1", "-pix_fmt", "yuv420p"]
+    vp9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"]
+    return make_clip(folder / "odd.webm", encoder=[*picture, *vp9])
 
 
 def make_live_webm(folder: Path) -> Path:
@@ -170,6 +160,6 @@ def make_speech_like(path: Path, *, seconds: float, level: float = 0.2, sample_r
 def make_memo(folder: Path, *, name: str = "memo.m4a", seconds: float = 5, level: float = 0.2) -> Path:
     """A voice memo; codec and container by the name's suffix."""
     spoken = make_speech_like(folder / "spoken.wav", seconds=seconds, level=level)
-    live = ["-c:a", "libopus", "-live", "1"] if name.endswith(".webm") else []
+    live = ["-c:a", "libopus", "-compression_level", "0", "-live", "1"] if name.endswith(".webm") else []
     run(["-i", str(spoken), *live, str(folder / name)])
     return folder / name

@@ -124,11 +124,11 @@ def make_picture_bomb(folder: Path) -> Path:
 
 
 def make_huge_h264(folder: Path) -> Path:
-    """An accepted codec with more pixels than are accepted: 9,600 x 4,800, one colour, 100 kB."""
+    """An accepted codec with more pixels than are accepted: 6,000 x 4,000, one colour."""
     path = folder / "huge.mp4"
     run(
         [
-            *["-f", "lavfi", "-i", "color=size=9600x4800:rate=1:duration=4", "-threads", "1"],
+            *["-f", "lavfi", "-i", "color=size=6000x4000:rate=0.5:duration=4", "-threads", "1"],
             *[*clips.FAST_H264, "-x264-params", "ref=1:rc-lookahead=0:sync-lookahead=0", str(path)],
         ]
     )
