@@ -113,7 +113,9 @@ def _open_at(source: Path | str, facts: VideoFacts, seek_seconds: float) -> Stre
 
 def _write_picture(picture: Stream, path: Path) -> Stream:
     """One picture into one file: `update` takes the name as it is, without counting placeholders in it."""
-    settings: dict[str, str | int] = {"frames:v": 1, "update": 1, "f": "image2", "fflags": "+bitexact"}
+    settings: dict[str, str | int] = {"frames:v": 1, "update": 1, "f": "image2"}
+    # Exact bits, so that neither muxer nor encoder signs the picture with its version.
+    settings |= {"fflags": "+bitexact", "flags:v": "+bitexact"}
     settings |= {"map_metadata": -1, "map_chapters": -1}
     if path.suffix == ".jpg":
         # JPEG files cannot say how their colours are coded: readers take BT.601 in full range (JFIF 1.02).
