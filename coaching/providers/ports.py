@@ -124,6 +124,7 @@ class SignedRead:
     stored: StoredObject
     content_type: str
     download_name: str
+    expires_at: datetime
 
 
 class SelfServedStore(ObjectStore, Protocol):

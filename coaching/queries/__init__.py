@@ -17,7 +17,14 @@ from coaching.queries.dishes import (
     list_open_dishes,
 )
 from coaching.queries.learners import get_learner_state
-from coaching.queries.links import sign_delivered_video, sign_film, sign_film_download, sign_object
+from coaching.queries.links import (
+    sign_captions,
+    sign_film,
+    sign_film_download,
+    sign_memo,
+    sign_poster,
+    sign_raw_video,
+)
 from coaching.queries.sessions import (
     RunProgress,
     StageProgress,
@@ -57,8 +64,10 @@ __all__ = [
     "list_sessions",
     "lock_listen_row",
     "parse_principle_row",
-    "sign_delivered_video",
+    "sign_captions",
     "sign_film",
     "sign_film_download",
-    "sign_object",
+    "sign_memo",
+    "sign_poster",
+    "sign_raw_video",
 ]

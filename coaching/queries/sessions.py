@@ -87,8 +87,8 @@ def lock_listen_row(session: Session) -> StageRun | None:
 
 
 def get_run_progress(session: Session) -> RunProgress | None:
-    """How far the session's current run is; None before the first submit."""
-    if session.pipeline_job_id is None:
+    """How far the session's current run is; None for a draft, also one whose earlier run came to nothing."""
+    if session.pipeline_job_id is None or session.status == SessionStatus.DRAFT:
         return None
     rows = list(
         StageRun.objects.filter(run_id=session.pipeline_job_id)

@@ -7,7 +7,7 @@ protocol, signed links. The views of `/uploads/` and `/media/` reach what only i
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -76,7 +76,12 @@ class FileStore:
         stored = self._objects.find(object_path)
         if stored is None:
             raise NotFound(f"no object at {object_path}")
-        return SignedRead(stored=stored, content_type=terms.content_type, download_name=terms.download_name)
+        return SignedRead(
+            stored=stored,
+            content_type=terms.content_type,
+            download_name=terms.download_name,
+            expires_at=datetime.fromtimestamp(terms.expires_at_epoch, UTC),
+        )
 
     def read_bytes(self, *, object_path: str, byte_range: ByteRange) -> Iterator[bytes]:
         # Opened here and not in the generator: NotFound must come before the response's head has gone out.

@@ -1,0 +1,12 @@
+"""Paths outside the API that are served by the web process itself."""
+
+from django.urls import path
+
+from coaching.web import health, media, uploads
+
+urlpatterns = [
+    path("healthz", health.answer_alive),
+    path("readyz", health.answer_ready),
+    path("uploads/<str:token>", uploads.receive_upload),
+    path("media/<path:object_path>", media.serve_media),
+]
