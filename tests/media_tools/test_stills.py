@@ -53,12 +53,15 @@ def test_a_still_is_upright_and_as_large_as_it_says(
 
 
 @pytest.mark.parametrize("recipe", [clips.make_default_phone_clip, clips.make_pq_clip])
-def test_hdr_keeps_the_brightness_of_its_source(shelf: Shelf, tmp_path: Path, recipe: Callable[[Path], Path]) -> None:
-    """The recipes made it from the plain pattern, whose greys tell."""
+def test_hdr_looks_like_the_pattern_it_was_made_of(
+    shelf: Shelf, tmp_path: Path, recipe: Callable[[Path], Path]
+) -> None:
+    """Shown as it is, HLG is 75 levels off and PQ 92; tone-mapped both are 32, for a pattern of purest colours."""
     source, plain = shelf.get(recipe), shelf.get(clips.make_plain_clip)
     hdr = read_pixels(draw_still(source, probe(source), tmp_path / "hdr.png", at_seconds=1).path)
     sdr = read_pixels(draw_still(plain, probe(plain), tmp_path / "sdr.png", at_seconds=1).path)
-    assert abs(float(hdr.mean()) - float(sdr.mean())) < 20
+    assert np.abs(hdr - sdr).mean() < 45
+    assert abs(float(hdr.mean()) - float(sdr.mean())) < 15
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])

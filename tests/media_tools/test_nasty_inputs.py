@@ -1,0 +1,74 @@
+"""Every nasty file ends in facts or in a refusal with its fault, within limits, and opens nothing but itself."""
+
+from pathlib import Path
+
+import pytest
+
+from media_tools.errors import InvalidMedia, MediaFault
+from media_tools.facts import AudioLimits, VideoLimits
+from media_tools.ffmpeg import Limits
+from media_tools.probe import probe_audio, probe_video
+from media_tools.stills import draw_poster
+from tests.media.canaries import OpenedFiles, SilentServer
+from tests.media.clips import make_clip
+from tests.media.fixtures import Shelf
+from tests.media.nasty import NASTY_FILES, PLAYLIST_KINDS, NastyFile, write_playlist
+
+LIMITS = VideoLimits()
+TIGHT = Limits(wall_seconds=120, cpu_seconds=20, memory_bytes=512 << 20)
+
+
+@pytest.mark.parametrize("nasty_file", NASTY_FILES, ids=lambda nasty_file: nasty_file.name)
+def test_every_file_ends_in_facts_or_its_fault(shelf: Shelf, tmp_path: Path, nasty_file: NastyFile) -> None:
+    path = shelf.get(nasty_file.make)
+    with OpenedFiles(path.parent) as opened:
+        if nasty_file.fault is None:
+            facts = probe_video(path, LIMITS, process_limits=TIGHT)
+            assert LIMITS.min_duration_seconds <= facts.duration_seconds <= LIMITS.max_duration_seconds
+            poster = draw_poster(path, facts, tmp_path / "poster.jpg")
+            assert poster.path.stat().st_size > 500
+        else:
+            with pytest.raises(InvalidMedia) as raised:
+                probe_video(path, LIMITS, process_limits=TIGHT)
+            assert raised.value.fault is nasty_file.fault
+            assert raised.value.detail
+        assert opened.list_names() <= {path.name}
+
+
+@pytest.mark.parametrize("kind", PLAYLIST_KINDS)
+@pytest.mark.parametrize("reference", ["absolute", "relative", "http", "concat", "subfile"])
+def test_a_playlist_in_any_clothes_is_refused_and_opens_nothing(tmp_path: Path, kind: str, reference: str) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"
+    own.mkdir()
+    other.mkdir()
+    make_clip(own / "neighbour.mp4", seconds=0.2)
+    secret = make_clip(other / "secret.mp4", seconds=0.2)
+    with SilentServer() as server, OpenedFiles(own) as opened_here, OpenedFiles(other) as opened_there:
+        target = {
+            "absolute": str(secret),
+            "relative": "neighbour.mp4",
+            "http": f"http://127.0.0.1:{server.port}/film.mp4",
+            "concat": f"concat:{secret}|{own / 'neighbour.mp4'}",
+            "subfile": f"subfile,,start,0,end,100,,:{secret}",
+        }[reference]
+        film = write_playlist(own / "film.mp4", kind, target)
+        for name in ("film.mp4", "film.mov", "film.webm"):
+            film = film.rename(own / name)
+            assert refuse_video(film) in (MediaFault.FORMAT_NOT_ACCEPTED, MediaFault.UNREADABLE)
+        memo = film.rename(own / "memo.wav")
+        assert refuse_audio(memo) in (MediaFault.FORMAT_NOT_ACCEPTED, MediaFault.UNREADABLE)
+        assert opened_here.list_names() <= {"film.mp4", "film.mov", "film.webm", "memo.wav"}
+        assert opened_there.list_names() == set()
+        assert not server.was_called()
+
+
+def refuse_video(path: Path) -> MediaFault:
+    with pytest.raises(InvalidMedia) as raised:
+        probe_video(path, LIMITS, process_limits=TIGHT)
+    return raised.value.fault
+
+
+def refuse_audio(path: Path) -> MediaFault:
+    with pytest.raises(InvalidMedia) as raised:
+        probe_audio(path, AudioLimits(), process_limits=TIGHT)
+    return raised.value.fault
