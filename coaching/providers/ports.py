@@ -270,10 +270,13 @@ class DishText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSummary:
+    """An earlier cook: `mistake_slug` is "" where none was seen, `key_progress` the mistake gone since the one before."""
+
     dish_slug: str
     session_number: int
     key_issue: str
     key_progress: str
+    mistake_slug: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
