@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 
+import project.celery  # noqa: F401 - shared tasks bind to this application in every process that knows the settings
 from project.env import PROJECT_FOLDER, load_env, read_or_make_secret_key
 
 django_stubs_ext.monkeypatch()
@@ -112,11 +113,12 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["coaching.api.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["coaching.api.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "coaching.api.schema.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "coaching.api.errors.handle_exception",
     "DEFAULT_PAGINATION_CLASS": "coaching.api.pagination.NewestFirstPagination",
     "PAGE_SIZE": 50,
+    "NUM_PROXIES": env.trusted_proxies,  # how many entries of X-Forwarded-For are ours; without it anyone could lie
     "DEFAULT_THROTTLE_RATES": {"login": "10/minute", "register": "20/hour"},
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -151,6 +153,20 @@ CELERY_TASK_TIME_LIMIT = 5400
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+STAGE_QUEUES = {
+    "inspect": "media",
+    "listen": "llm",
+    "analyse": "llm",
+    "retrieve": "llm",
+    "script": "llm",
+    "narrate": "llm",
+    "compose": "media",
+    "deliver": "default",
+}
+CELERY_TASK_ROUTES = {
+    **{f"tasks.stages.{stage}": {"queue": queue} for stage, queue in STAGE_QUEUES.items()},
+    "tasks.upkeep.*": {"queue": "upkeep"},
+}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

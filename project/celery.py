@@ -1,0 +1,70 @@
+"""The Celery application: `celery -A project worker|beat|flower`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, bootsteps
+from celery.signals import worker_process_init, worker_ready
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+
+app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.upkeep"])
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@app.on_after_finalize.connect
+def schedule_upkeep(sender: Celery, **_: Any) -> None:
+    """Beat's table. A tick that waited longer than its period is dropped: the next one does its work."""
+    from django.conf import settings  # the settings are complete only now
+
+    period = settings.WATCHDOG_PERIOD_SECONDS
+    sender.add_periodic_task(period, sender.signature("tasks.upkeep.watch_runs"), name="watch-runs", expires=period)
+    sender.add_periodic_task(period, sender.signature("tasks.upkeep.send_mail"), name="send-mail", expires=period)
+
+
+@worker_process_init.connect
+def forget_parents_engines(**_: Any) -> None:
+    """Engines hold threads and channels that do not survive a fork: each child loads its own."""
+    from coaching.providers.registry import forget_adapters  # needs Django's settings
+
+    forget_adapters()
+
+
+class HeartbeatFile(bootsteps.StartStopStep):
+    """Touches WORKER_READY_FILE from the consumer's own timer: a file that ages is a worker that hangs.
+
+    `inspect ping` took seconds under load; a probe that reads a file's age takes none.
+    """
+
+    requires = ("celery.worker.components:Timer",)
+    PERIOD_SECONDS = 2.0
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        self.path = os.environ.get("WORKER_READY_FILE", "")
+        self.timer_entry: Any = None
+
+    def start(self, parent: Any) -> None:
+        if self.path:
+            self.timer_entry = parent.timer.call_repeatedly(self.PERIOD_SECONDS, self.touch_if_ready)
+
+    def stop(self, parent: Any) -> None:
+        if self.path:
+            Path(self.path).unlink(missing_ok=True)
+
+    def touch_if_ready(self) -> None:
+        path = Path(self.path)
+        if path.exists():
+            path.touch()
+
+
+app.steps["worker"].add(HeartbeatFile)
+
+
+@worker_ready.connect
+def announce_readiness(**_: Any) -> None:
+    """The consumer is connected: only now does the heartbeat file exist."""
+    if path := os.environ.get("WORKER_READY_FILE"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).touch()
