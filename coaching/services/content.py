@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -20,6 +20,8 @@ from coaching.models import Dish, Principle
 from coaching.providers import registry
 from coaching.providers.ports import IndexDocument
 from coaching.queries import parse_principle_row
+
+Row = TypeVar("Row", Principle, Dish)
 
 logger = logging.getLogger(__name__)
 
@@ -38,29 +40,32 @@ class ContentReport:
 def load_content() -> ContentReport:
     """Upsert principles and dishes from the knowledge files; raises `ContentError` before anything is written."""
     catalogue = read_catalogue()
-    created: list[str] = []
-    updated: list[str] = []
-    known_principles = {row.slug: row for row in Principle.objects.select_for_update()}
-    known_dishes = {row.slug: row for row in Dish.objects.select_for_update()}
-    writes: list[tuple[Any, Any, dict[str, Any]]] = [
-        (Principle, known_principles.get(entry.slug), describe_principle(entry)) for entry in catalogue.principles
-    ]
-    writes += [(Dish, known_dishes.get(entry.slug), describe_dish(entry)) for entry in catalogue.dishes]
-    for model, row, fields in writes:
-        if row is not None and row.content_sha256 == fields["content_sha256"]:
-            continue
-        model.objects.update_or_create(slug=fields["slug"], defaults=fields)
-        (created if row is None else updated).append(fields["slug"])
-    unlisted = (known_principles.keys() - {entry.slug for entry in catalogue.principles}) | (
-        known_dishes.keys() - {entry.slug for entry in catalogue.dishes}
-    )
+    principles = _upsert(Principle, [describe_principle(entry) for entry in catalogue.principles])
+    dishes = _upsert(Dish, [describe_dish(entry) for entry in catalogue.dishes])
+    unlisted = principles.unlisted + dishes.unlisted
     if unlisted:
-        logger.warning("no knowledge file mentions these rows: %s", ", ".join(sorted(unlisted)))
+        logger.warning("no knowledge file mentions these rows: %s", ", ".join(unlisted))
     return ContentReport(
-        created=tuple(created),
-        updated=tuple(updated),
-        unchanged=len(writes) - len(created) - len(updated),
-        unlisted=tuple(sorted(unlisted)),
+        created=principles.created + dishes.created,
+        updated=principles.updated + dishes.updated,
+        unchanged=principles.unchanged + dishes.unchanged,
+        unlisted=unlisted,
+    )
+
+
+def _upsert(model: type[Row], entries: list[dict[str, Any]]) -> ContentReport:
+    """Write the entries that are new or changed, in one statement: two loads at once do not trip over each other."""
+    known = dict(model.objects.select_for_update().values_list("slug", "content_sha256"))
+    writes = [fields for fields in entries if known.get(fields["slug"]) != fields["content_sha256"]]
+    if writes:
+        columns = [field.name for field in model._meta.concrete_fields if not field.unique]
+        rows = [model(**fields) for fields in writes]
+        model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=["slug"], update_fields=columns)
+    return ContentReport(
+        created=tuple(fields["slug"] for fields in writes if fields["slug"] not in known),
+        updated=tuple(fields["slug"] for fields in writes if fields["slug"] in known),
+        unchanged=len(entries) - len(writes),
+        unlisted=tuple(sorted(known.keys() - {fields["slug"] for fields in entries})),
     )
 
 
