@@ -48,7 +48,7 @@ def open_container(request: dict[str, Any]) -> InputContainer:
         "max_pixels": str(request["max_pixels"]),
     }
     try:
-        container: InputContainer = av.open(request["path"], options=options)
+        container: InputContainer = av.open(request["path"], options=options, metadata_errors="replace")
     except av.error.ArgumentError as error:  # a demuxer knew it, and is not on the list
         raise Refused("format_not_accepted", f"not one of {', '.join(request['formats'])}") from error
     except (av.error.FFmpegError, MemoryError) as error:

@@ -1,5 +1,6 @@
 """Every nasty file ends in facts or in a refusal with its fault, within limits, and opens nothing but itself."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from media_tools.facts import AudioLimits, VideoLimits
 from media_tools.ffmpeg import Limits
 from media_tools.probe import probe_audio, probe_video
 from media_tools.stills import draw_poster
+from tests.media import clips
 from tests.media.canaries import OpenedFiles, SilentServer
-from tests.media.clips import make_clip
 from tests.media.fixtures import Shelf
 from tests.media.nasty import NASTY_FILES, PLAYLIST_KINDS, NastyFile, write_playlist
 
@@ -41,8 +42,8 @@ def test_a_playlist_in_any_clothes_is_refused_and_opens_nothing(tmp_path: Path, 
     own, other = tmp_path / "own", tmp_path / "other"
     own.mkdir()
     other.mkdir()
-    make_clip(own / "neighbour.mp4", seconds=0.2)
-    secret = make_clip(other / "secret.mp4", seconds=0.2)
+    clips.make_clip(own / "neighbour.mp4", seconds=0.2)
+    secret = clips.make_clip(other / "secret.mp4", seconds=0.2)
     with SilentServer() as server, OpenedFiles(own) as opened_here, OpenedFiles(other) as opened_there:
         target = {
             "absolute": str(secret),
@@ -60,6 +61,34 @@ def test_a_playlist_in_any_clothes_is_refused_and_opens_nothing(tmp_path: Path, 
         assert opened_here.list_names() <= {"film.mp4", "film.mov", "film.webm", "memo.wav"}
         assert opened_there.list_names() == set()
         assert not server.was_called()
+
+
+MUTABLE = (
+    clips.make_plain_clip,
+    clips.make_live_webm,
+    clips.make_fragmented,
+    clips.make_default_phone_clip,
+    clips.make_odd_dimensions,
+)
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.long if seed else []) for seed in range(20)])
+def test_files_with_wrong_bytes_end_in_facts_or_a_fault(shelf: Shelf, tmp_path: Path, seed: int) -> None:
+    """Headers with a few bytes changed: any other error than InvalidMedia is a bug of ours."""
+    dice = random.Random(seed)
+    path = tmp_path / "mutated.mp4"
+    for _ in range(8):
+        data = bytearray(shelf.get(dice.choice(MUTABLE)).read_bytes())
+        header = max(0, data.find(b"moov"))
+        for _ in range(dice.choice((1, 3, 10, 40))):
+            position = dice.randrange(header, min(len(data), header + 3000))
+            data[position] = dice.choice((0, 127, 255, dice.randrange(256)))
+        path.write_bytes(data)
+        try:
+            facts = probe_video(path, LIMITS, process_limits=TIGHT)
+        except InvalidMedia:
+            continue
+        assert LIMITS.min_duration_seconds <= facts.duration_seconds <= LIMITS.max_duration_seconds
 
 
 def refuse_video(path: Path) -> MediaFault:

@@ -223,6 +223,18 @@ def test_memos_of_every_recorder_are_measured(tmp_path: Path, name: str, codec: 
     assert facts.duration_seconds == pytest.approx(5, abs=0.1)
 
 
+@pytest.mark.parametrize("name", ["memo.wav", "memo.m4a"])
+def test_a_title_in_an_old_encoding_is_no_obstacle(tmp_path: Path, name: str) -> None:
+    """Recorders sold in Japan wrote Shift_JIS."""
+    plain = clips.make_memo(tmp_path, name=name, seconds=1)
+    titled = tmp_path / f"titled-{name}"
+    run(["-i", str(plain), "-c", "copy", "-metadata", "title=ABCDEFGH", str(titled)])
+    data = titled.read_bytes()
+    assert b"ABCDEFGH" in data
+    titled.write_bytes(data.replace(b"ABCDEFGH", "料理メモ".encode("shift_jis")))
+    assert probe_audio(titled, AudioLimits()).duration_seconds == pytest.approx(1, abs=0.1)
+
+
 def test_a_film_may_serve_as_a_memo(shelf: Shelf) -> None:
     facts = probe_audio(shelf.get(clips.make_surround), AudioLimits())
     assert (facts.stream_index, facts.channels, facts.content_type) == (1, 6, "audio/mp4")
