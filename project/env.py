@@ -31,6 +31,7 @@ class Env(BaseSettings):
     allowed_hosts: str = Field("127.0.0.1,localhost", description="comma-separated host names")
     public_url: str = Field("", pattern=r"^(https?://[^/]+)?$", description="where learners reach the web app")
     csrf_trusted_origins: str = ""
+    trusted_proxies: int = Field(0, ge=0, description="proxies in front of the web process that add X-Forwarded-For")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     var_folder: Path = PROJECT_FOLDER / "var"
 
@@ -46,12 +47,22 @@ class Env(BaseSettings):
     visibility_timeout_seconds: int = Field(7200, ge=1)
     worker_soft_shutdown_seconds: float = Field(30, ge=0)
     worker_ready_file: str = ""
+    flower_user: str = "operator"
+    flower_password: str = Field(
+        "", description="of Flower's login; `make up` and `make demo` draw one where it is empty"
+    )
+
+    # Processes of `make up` and `make demo`. Port 0: the usual one (8000, 5555), or a free one where that is taken.
+    web_port: int = Field(0, ge=0, le=65535)
+    web_threads: int = Field(16, ge=1)
+    flower_port: int = Field(0, ge=0, le=65535)
+    chat_threads: int = Field(8, ge=1)
 
     # Providers
     voice: Literal["kokoro", "openjtalk"] = "kokoro"
     model_cache_folder: Path | None = None
     ffmpeg_binary: str = ""
-    film_encoder: str = "libx264"
+    film_encoder: Literal["libx264", "h264_nvenc"] = "libx264"
     film_preset: str = "veryfast"
 
     # Limits of what a learner may send

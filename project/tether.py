@@ -40,6 +40,8 @@ def _become(argv: list[str]) -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
         if os.getppid() != int(parent_pid):  # it died before the request was made
             sys.exit(1)
+    for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):  # what is ignored stays so across exec
+        signal.signal(ignored_by_python, signal.SIG_DFL)
     os.execv(command[0], command)  # noqa: S606 - becoming another program, without a shell, is this file's purpose
 
 

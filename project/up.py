@@ -1,0 +1,188 @@
+"""`make up`: every process of the product on this machine, supervised, until Ctrl-C. `make demo` builds on it."""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from project import embedded
+from project.embedded.places import PROJECT_FOLDER
+from project.env import Env, load_env
+from project.processes import HttpAnswer, ProcessFailed, ProcessSpec, ReadyFile, Supervisor, run_to_end
+
+USUAL_WEB_PORT = 8000
+USUAL_FLOWER_PORT = 5555
+WORKER_STOP_SECONDS = 5.0  # what a worker was doing is taken up again at the next start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """Where the processes of one `make up` serve, and Flower's login."""
+
+    var_folder: Path
+    web_port: int
+    flower_port: int
+    flower_user: str
+    flower_password: str
+    web_threads: int
+    chat_threads: int
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    @property
+    def flower_url(self) -> str:
+        return f"http://127.0.0.1:{self.flower_port}"
+
+
+def plan_installation(env: Env) -> Installation:
+    """Choose ports and draw Flower's password where the environment leaves them open."""
+    return Installation(
+        var_folder=env.var_folder,
+        web_port=env.web_port or choose_port(USUAL_WEB_PORT),
+        flower_port=env.flower_port or choose_port(USUAL_FLOWER_PORT),
+        flower_user=env.flower_user,
+        flower_password=env.flower_password or secrets.token_urlsafe(12),
+        web_threads=env.web_threads,
+        chat_threads=env.chat_threads,
+    )
+
+
+def choose_port(usual: int) -> int:
+    """`usual` where it is free on 127.0.0.1, else any free port."""
+    for port in (usual, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: not stopped by TIME_WAIT
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port of 127.0.0.1 is free")
+
+
+def list_processes(installation: Installation) -> list[ProcessSpec]:
+    """The processes in the order in which they start; what shows a first result comes first. They stop in reverse."""
+    first = ("web", "worker-media")
+    return [
+        _describe_web(installation),
+        # One process encodes: FFmpeg uses the cores. The others wait on I/O, or share one engine in memory.
+        _describe_worker(installation, "media", "--pool=prefork", "--concurrency=1"),
+        _describe_worker(installation, "llm", "--pool=threads", "--concurrency=1"),
+        _describe_worker(installation, "default,upkeep", "--pool=threads", "--concurrency=4", after=first),
+        _describe_worker(
+            installation, "chat", "--pool=threads", f"--concurrency={installation.chat_threads}", after=first
+        ),
+        ProcessSpec(name="beat", argv=_celery("beat", "--loglevel=INFO"), after=first),
+        _describe_flower(installation, after=first),
+    ]
+
+
+def _celery(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "-A", "project", *arguments)
+
+
+def _describe_web(installation: Installation) -> ProcessSpec:
+    return ProcessSpec(
+        name="web",
+        argv=(
+            *(sys.executable, "-m", "gunicorn", "project.wsgi"),
+            f"--bind=127.0.0.1:{installation.web_port}",
+            "--worker-class=gthread",  # a slow upload holds a thread, not the process, and is not timed out
+            f"--threads={installation.web_threads}",
+            "--timeout=120",
+            "--graceful-timeout=5",
+            "--keep-alive=75",
+            "--no-control-socket",  # it would be opened under $HOME
+            "--access-logfile=-",
+        ),
+        env={"PUBLIC_URL": os.environ.get("PUBLIC_URL") or installation.web_url},
+        is_ready=HttpAnswer(installation.web_port, "/healthz"),
+    )
+
+
+def _describe_worker(installation: Installation, queues: str, *pool: str, after: tuple[str, ...] = ()) -> ProcessSpec:
+    """`queues` by comma; the worker is named after the first."""
+    queue = queues.partition(",")[0]
+    name = f"worker-{queue}"
+    ready_file = installation.var_folder / "run" / f"{name}.ready"
+    return ProcessSpec(
+        name=name,
+        argv=_celery(
+            *("worker", f"--queues={queues}", f"--hostname={queue}@%h", *pool),
+            *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
+        ),
+        env={
+            "WORKER_READY_FILE": str(ready_file),
+            "PUBLIC_URL": os.environ.get("PUBLIC_URL") or installation.web_url,
+        },
+        is_ready=ReadyFile(ready_file),
+        after=after,
+        stop_timeout_seconds=WORKER_STOP_SECONDS,
+    )
+
+
+def _describe_flower(installation: Installation, *, after: tuple[str, ...]) -> ProcessSpec:
+    return ProcessSpec(
+        name="flower",
+        argv=_celery(
+            "flower",
+            f"--conf={PROJECT_FOLDER / 'project' / 'flower_conf.py'}",
+            "--address=127.0.0.1",
+            f"--port={installation.flower_port}",
+        ),
+        env={"FLOWER_USER": installation.flower_user, "FLOWER_PASSWORD": installation.flower_password},
+        is_ready=HttpAnswer(installation.flower_port, "/", statuses=(401,)),
+        after=after,
+    )
+
+
+def prepare(installation: Installation) -> None:
+    """Migrate, load the content, collect static files. Raises `ProcessFailed` with what the step said."""
+    (installation.var_folder / "run").mkdir(parents=True, exist_ok=True)
+    run_to_end((sys.executable, "-m", "project.prepare"))
+
+
+def turn_sigterm_into_exit() -> None:
+    """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does, so that what it started is stopped."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    turn_sigterm_into_exit()
+    try:
+        with embedded.ensure() as servers:
+            installation = plan_installation(load_env())
+            prepare(installation)
+            log_folder = installation.var_folder / "log"
+            specs = list_processes(installation)
+            with Supervisor(specs, log_folder=log_folder, also_measured=servers.pids) as supervisor:
+                supervisor.wait_until_ready()
+                print(f"web:    {installation.web_url}")
+                print(
+                    f"Flower: {installation.flower_url} ({installation.flower_user} / {installation.flower_password})"
+                )
+                print(f"logs:   {log_folder}\nCtrl-C stops everything.", flush=True)
+                supervisor.wait()
+                return 1
+    except (ProcessFailed, embedded.EmbeddedError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped")
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

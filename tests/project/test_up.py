@@ -1,0 +1,63 @@
+"""What `make up` and `make demo` start."""
+
+import dataclasses
+import socket
+
+import pytest
+from django.conf import settings
+
+from project.env import Env, load_env
+from project.processes import ProcessSpec
+from project.up import USUAL_FLOWER_PORT, choose_port, list_processes, plan_installation
+
+
+@pytest.fixture
+def processes() -> dict[str, ProcessSpec]:
+    return {spec.name: spec for spec in list_processes(plan_installation(load_env()))}
+
+
+def test_every_queue_has_a_worker_of_its_own(processes: dict[str, ProcessSpec]) -> None:
+    served = {word.split("=")[1] for spec in processes.values() for word in spec.argv if word.startswith("--queues=")}
+    assert served == {*settings.STAGE_QUEUES.values(), "chat"}
+    assert {name for name in processes if name.startswith("worker-")} == {f"worker-{queue}" for queue in served}
+
+
+def test_only_the_encoding_worker_forks(processes: dict[str, ProcessSpec]) -> None:
+    """A time limit and a memory limit per task need processes; engines that are shared in memory need threads."""
+    pools = {name: [w for w in spec.argv if w.startswith("--pool")] for name, spec in processes.items()}
+    assert {name: pool[0] for name, pool in pools.items() if pool} == {
+        "worker-media": "--pool=prefork",
+        "worker-llm": "--pool=threads",
+        "worker-default": "--pool=threads",
+        "worker-chat": "--pool=threads",
+    }
+    assert "--concurrency=1" in processes["worker-llm"].argv
+
+
+def test_passwords_are_in_the_environment_not_on_the_command_line() -> None:
+    installation = dataclasses.replace(plan_installation(load_env()), flower_password="pot-of-rice")
+    for spec in list_processes(installation):
+        assert not any("pot-of-rice" in word for word in spec.argv)
+        assert ("pot-of-rice" in spec.env.values()) == (spec.name == "flower")
+
+
+def test_everything_serves_on_loopback_only(processes: dict[str, ProcessSpec]) -> None:
+    web, flower = processes["web"].argv, processes["flower"].argv
+    assert any(word.startswith("--bind=127.0.0.1:") for word in web)
+    assert "--address=127.0.0.1" in flower
+
+
+def test_a_taken_port_is_passed_over_unless_it_was_asked_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        assert choose_port(taken) != taken
+        asked_for = plan_installation(Env.model_validate({"web_port": taken}))
+        assert asked_for.web_port == taken
+    assert choose_port(taken) == taken
+
+
+def test_each_installation_draws_a_password_of_its_own_unless_one_is_given() -> None:
+    drawn = {plan_installation(Env.model_validate({"flower_password": ""})).flower_password for _ in range(2)}
+    assert len(drawn) == 2
+    given = plan_installation(Env.model_validate({"flower_password": "given", "flower_port": USUAL_FLOWER_PORT}))
+    assert (given.flower_password, given.flower_port) == ("given", USUAL_FLOWER_PORT)
