@@ -1,7 +1,7 @@
 """Django's settings: one file for every deployment; what differs comes from the environment (`project.env`)."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
@@ -214,7 +214,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "options": {"root": MEDIA_ROOT, "secret": SECRET_KEY, "base_path": "/media/"},
     },
 }
-FILM_ENCODER = env.film_encoder
+FILM_ENCODER: Literal["libx264", "h264_nvenc"] = env.film_encoder
 FILM_PRESET = env.film_preset
 
 # --- what a learner may send ----------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from django.db.models.functions import Now
 from coaching.models import ChatRoom, Message, Session, SessionStatus, UserDishProgress
 from coaching.models.chat import MessageKind, RoomType, Sender
 from coaching.models.dish import DishStatus
-from coaching.providers.ports import Analysis
 from coaching.services.execution import StageJob, StageResult
 from coaching.services.learner_state import refresh_learner_state
 from coaching.services.mail import queue_film_mail
@@ -95,11 +94,6 @@ def describe_analysis(analysed: Analysed) -> dict[str, Any]:
     }
 
 
-def choose_key_moment(analysis: Analysis, *, duration_seconds: float) -> float:
-    """Where the film's second part begins. A coach who could not tell shows the middle of the cook."""
-    return duration_seconds / 2 if analysis.key_moment_seconds is None else analysis.key_moment_seconds
-
-
 def format_moment(seconds: float) -> str:
     """41.7 -> "0:41"."""
     minutes, rest = divmod(int(seconds), 60)
@@ -135,6 +129,8 @@ def _post(session: Session, room_type: RoomType, sender: Sender, kind: MessageKi
     metadata: dict[str, Any] = {"type": kind.value, "session_id": session.pk}
     if kind == MessageKind.COOKING_VIDEO:
         metadata["thumbnail_path"] = session.thumbnail_path
+    else:
+        metadata["is_offline_coach"] = session.video_analysis["is_offline"]
     Message.objects.update_or_create(
         session=session, kind=kind, defaults={"chat_room": room, "sender": sender, "metadata": metadata, **content}
     )

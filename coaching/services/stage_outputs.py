@@ -74,6 +74,7 @@ class Composed:
     height_px: int
     loudness_lufs: float | None
     key_start_seconds: float
+    moment_seconds: float
 
 
 _STAGE_OF: dict[type, Stage] = {

@@ -1,0 +1,1 @@
+"""`make demo`: the whole main job on this machine, through the same API, queues and workers as everywhere."""
