@@ -27,7 +27,7 @@ PASSWORD = "kome-to-tamago-7"
 
 
 @pytest.fixture
-def content(db: None) -> None:
+def loaded_content(db: None) -> None:
     """Every principle and dish of the knowledge files, as `load_content` would write them."""
     catalogue = read_catalogue()
     Principle.objects.bulk_create([Principle(**describe_principle(entry)) for entry in catalogue.principles])
@@ -48,6 +48,12 @@ def object_store(tmp_path: Path, settings: Settings) -> Iterator[SelfServedStore
 @pytest.fixture(autouse=True)
 def _fresh_throttles() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Settings) -> None:
+    """The real hasher takes half a second a password, on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def give_consents(user: User) -> None:
