@@ -19,6 +19,7 @@ def open_input(
     *,
     seek_seconds: float | None = None,
     length_seconds: float | None = None,
+    is_seek_exact: bool = True,
     threads: int | None = None,
     formats: Sequence[str] = FOOTAGE_FORMATS,
     **options: str | float,
@@ -27,9 +28,10 @@ def open_input(
 
     A Path is a local file whatever its name looks like; a str must be an https URL (our own signed ones). Only the
     demuxers in `formats` are tried, so that a playlist in a video's clothes cannot name its neighbours: the protocol
-    whitelist alone does not stop that. `options` are input options by FFmpeg's names, without the dash.
+    whitelist alone does not stop that. A seek that is not exact begins with the key frame before it, at a negative
+    time. `options` are input options by FFmpeg's names, without the dash.
     """
-    reading: dict[str, str | float] = {"format_whitelist": ",".join(formats), "max_pixels": MAX_PIXELS}
+    reading: dict[str, str | float | None] = {"format_whitelist": ",".join(formats), "max_pixels": MAX_PIXELS}
     if isinstance(source, Path):
         name = str(source) if source.is_absolute() else f"./{source}"
         reading["protocol_whitelist"] = "file"
@@ -43,6 +45,8 @@ def open_input(
             reading["ca_file"] = authorities
     if seek_seconds is not None:
         reading["ss"] = f"{seek_seconds:.6f}"
+    if not is_seek_exact:
+        reading["noaccurate_seek"] = None  # ffmpeg-python's way to write an option without a value
     if length_seconds is not None:
         reading["t"] = f"{length_seconds:.6f}"
     if threads is not None:
