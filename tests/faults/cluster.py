@@ -56,7 +56,17 @@ class Cluster:
     def start_worker(self, name: str = "w1", *, pool: str = "prefork", concurrency: int = 1, **env: str) -> None:
         ready = self.folder / f"{name}.ready"
         ready.unlink(missing_ok=True)
-        arguments = ["worker", "-Q", "media,llm,chat,default,upkeep", "-n", f"{name}@test", "-P", pool, "-c", str(concurrency)]
+        arguments = [
+            "worker",
+            "-Q",
+            "media,llm,chat,default,upkeep",
+            "-n",
+            f"{name}@test",
+            "-P",
+            pool,
+            "-c",
+            str(concurrency),
+        ]
         flags = ["--without-gossip", "--without-mingle", "-l", "INFO"]
         self._start(name, [*arguments, *flags], WORKER_READY_FILE=str(ready), **env)
         process = self.processes[name]

@@ -74,6 +74,19 @@ def test_02_a_killed_worker_is_made_up_for_by_another(cluster: Cluster) -> None:
     assert read_stage(run, Stage.COMPOSE).attempt == 2
 
 
+def test_a_worker_killed_in_every_stage_still_gives_one_effect_each(open_test_cluster: Callable[..., Cluster]) -> None:
+    cluster = open_test_cluster(STAGE_LEASE_SECONDS="1", REPUBLISH_AFTER_SECONDS="1")
+    for stage in Stage:
+        cluster.order(stage, "kill_itself", "succeed")
+    cluster.start_worker(concurrency=2)
+    cluster.start_beat()
+    session = make_session()
+    run = start(session)
+    wait_for_state(run, RunState.COMPLETED, seconds=90)
+    assert count_effects(session) == each_effect_once()
+    assert {row.attempt for row in run.stages.all()} == {2}
+
+
 def test_03_the_same_message_ten_times_is_one_execution(cluster: Cluster) -> None:
     session = make_session()
     run = start(session, publish=False)
