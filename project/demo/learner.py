@@ -73,6 +73,11 @@ class DemoLearner:
         self._http.get("/api/auth/me/")  # 401, with the CSRF cookie
         self._send("POST", "/api/auth/login/", json={"email": login.email, "password": login.password})
 
+    def register(self, login: Login) -> None:
+        self._http.get("/api/auth/me/")
+        account = {"email": login.email, "password": login.password, "first_name": NAME}
+        self._send("POST", "/api/auth/register/", json=account)
+
     def answer_quiz(self) -> None:
         """The core questions and every consent that is required."""
         quiz = read_quiz()
@@ -89,6 +94,10 @@ class DemoLearner:
     def begin_session(self, dish: str, video: Path) -> dict[str, Any]:
         claim = {"size_bytes": video.stat().st_size, "content_type": _name_type(video)}
         return self._send("POST", "/api/sessions/", json={"dish": dish, "video": claim})
+
+    def reopen_upload(self, session_id: int, video: Path) -> dict[str, Any]:
+        claim = {"size_bytes": video.stat().st_size, "content_type": _name_type(video)}
+        return self._send("POST", f"/api/sessions/{session_id}/uploads/", json=claim)
 
     def upload_video(self, upload: dict[str, Any], video: Path) -> Iterator[int]:
         """PUT the video in chunks, going on from where the server says it is; yields the bytes that have arrived."""
@@ -122,6 +131,11 @@ class DemoLearner:
 
     def look(self, session_id: int) -> dict[str, Any]:
         return self._send("GET", f"/api/sessions/{session_id}/")
+
+    def read_messages(self, room_type: str) -> list[dict[str, Any]]:
+        """The newest page of a room."""
+        messages: list[dict[str, Any]] = self._send("GET", f"/api/chat/rooms/{room_type}/messages/")["results"]
+        return messages
 
     def download(self, url: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
