@@ -43,14 +43,20 @@ def find_status(error: errors.MomentCloneError) -> int:
 def compose_problem(
     *, status: int, code: str, detail: str, field_errors: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
+    named = [error | {"field": _make_sayable(error["field"])} for error in field_errors or []]
     return {
         "type": f"urn:moment-clone:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
         "detail": detail,
         "code": code,
-        "errors": field_errors or [],
+        "errors": named,
     }
+
+
+def _make_sayable(field: str) -> str:
+    """A field's name may be what a stranger sent: half a character would break the answer, a novel would fill it."""
+    return field[:200].encode("utf-8", "backslashreplace").decode()
 
 
 def describe_error(error: errors.MomentCloneError) -> dict[str, Any]:

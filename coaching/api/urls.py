@@ -1,7 +1,7 @@
 """The API's paths, under /api/."""
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.permissions import IsAdminUser
 
 from coaching.api.views import accounts, base, chat, dishes, sessions
@@ -24,6 +24,6 @@ urlpatterns = [
     path("sessions/<int:session_id>/submit/", sessions.SubmitView.as_view()),
     path("chat/rooms/", chat.RoomListView.as_view()),
     path("chat/rooms/<str:room_type>/messages/", chat.MessageListView.as_view()),
-    path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAdminUser])),
+    path("schema/", SpectacularJSONAPIView.as_view(permission_classes=[IsAdminUser])),
     re_path(r"^.*$", base.UnknownPathView.as_view()),
 ]
