@@ -29,7 +29,9 @@ from coaching.providers.local.file_store.object_paths import check_object_path
 
 HOUR = timedelta(hours=1)
 CONTENT = os.urandom(300_000)
-SPAWN = multiprocessing.get_context("spawn")  # the suite's process has threads by then, so no fork
+# The suite's own process has threads by now, so it must not fork; a small server that has imported us may.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
 
 
 class Clock:
@@ -198,9 +200,9 @@ def _write_racing(root: Path, name: str, barrier: Any, results: Any) -> None:
 
 
 def test_of_processes_that_write_the_same_path_exactly_one_wins(store: FileStore, tmp_path: Path) -> None:
-    barrier, results = SPAWN.Barrier(4), SPAWN.Queue()
+    barrier, results = FORKS.Barrier(4), FORKS.Queue()
     names = ["a", "b", "c", "d"]
-    writers = [SPAWN.Process(target=_write_racing, args=(tmp_path / "objects", n, barrier, results)) for n in names]
+    writers = [FORKS.Process(target=_write_racing, args=(tmp_path / "objects", n, barrier, results)) for n in names]
     for writer in writers:
         writer.start()
     answers = sorted(results.get(timeout=60) for _ in writers)
@@ -389,9 +391,9 @@ def test_two_tabs_that_send_the_same_file_at_once_make_one_whole_object(tmp_path
     size_bytes = 8_000_000
     store = FileStore(root=tmp_path / "objects", secret="s" * 50)
     token = open_upload(store, size_bytes=size_bytes)
-    barrier, results = SPAWN.Barrier(3), SPAWN.Queue()
+    barrier, results = FORKS.Barrier(3), FORKS.Queue()
     arguments = (tmp_path / "objects", token, size_bytes, barrier, results)
-    tabs = [SPAWN.Process(target=_send_all, args=arguments) for _ in range(3)]
+    tabs = [FORKS.Process(target=_send_all, args=arguments) for _ in range(3)]
     for tab in tabs:
         tab.start()
     assert [results.get(timeout=60) for _ in tabs] == [size_bytes] * 3
