@@ -1,21 +1,28 @@
 """Every nasty file ends in facts or in a refusal with its fault, within limits, and opens nothing but itself."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 
+from media_tools.compose import FilmRequest, compose_film
+from media_tools.encoding import EncoderSettings
 from media_tools.errors import InvalidMedia, MediaFault
 from media_tools.facts import AudioLimits, VideoLimits
 from media_tools.ffmpeg import Limits
+from media_tools.film_picture import Canvas
 from media_tools.probe import probe_audio, probe_video
 from media_tools.stills import draw_poster
+from media_tools.titles import TitleTexts
 from tests.media import clips
 from tests.media.canaries import OpenedFiles, SilentServer
 from tests.media.fixtures import Shelf
 from tests.media.nasty import NASTY_FILES, PLAYLIST_KINDS, NastyFile, write_playlist
 
 LIMITS = VideoLimits()
+COMPOSING = Limits(wall_seconds=120, cpu_seconds=60, memory_bytes=2 << 30, output_bytes=64 << 20)
 TIGHT = Limits(wall_seconds=120, cpu_seconds=20, memory_bytes=512 << 20)
 
 
@@ -34,6 +41,58 @@ def test_every_file_ends_in_facts_or_its_fault(shelf: Shelf, tmp_path: Path, nas
             assert raised.value.fault is nasty_file.fault
             assert raised.value.detail
         assert opened.list_names() <= {path.name}
+
+
+FILMS = [
+    (clips.make_three_seconds, 2.9),
+    (clips.make_three_seconds, 99.0),
+    (clips.make_sparse_keyframes, 9.9),
+    *(
+        (nasty_file.make, -2.0)
+        for nasty_file in NASTY_FILES
+        if nasty_file.fault is None and nasty_file.make not in (clips.make_three_seconds, clips.make_sparse_keyframes)
+    ),
+]
+FOR_LONG_RUNS = (clips.make_fragmented, clips.make_live_webm, clips.make_anamorphic_clip)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "key_seconds"),
+    [pytest.param(*film, marks=pytest.mark.long if film[0] in FOR_LONG_RUNS else []) for film in FILMS],
+    ids=lambda value: f"{value:g}" if isinstance(value, float) else value.__name__,
+)
+def test_every_accepted_file_ends_in_a_whole_film(
+    shelf: Shelf, tmp_path: Path, recipe: Callable[[Path], Path], key_seconds: float
+) -> None:
+    """A negative key moment counts from the end of the file."""
+    source = shelf.get(recipe)
+    facts = probe_video(source, LIMITS)
+    with OpenedFiles(source.parent) as opened:
+        film = compose_film(
+            FilmRequest(
+                source=source,
+                facts=facts,
+                key_moment_seconds=key_seconds % facts.duration_seconds if key_seconds < 0 else key_seconds,
+                part1_audio=clips.make_speech_like(tmp_path / "part1.wav", seconds=2),
+                part2_audio=clips.make_speech_like(tmp_path / "part2.wav", seconds=3),
+                part1_text="今日もおいしそうです。",
+                part2_text="ここを見てください。",
+                titles=TitleTexts(dish="卵焼き", session_number=1, next_action="弱火で待つ", success_sign="音が静か"),
+                output=tmp_path / "film.mp4",
+                work_folder=tmp_path,
+                encoder=EncoderSettings(preset="ultrafast"),
+                canvas=Canvas(160, 90),
+            ),
+            limits=COMPOSING,
+        )
+        assert opened.list_names() == {source.name}
+    with av.open(str(film.path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    assert len(packets) == film.frames == 30 * film.duration_seconds
+    shown = probe_video(film.path, LIMITS)
+    assert (shown.width_px, shown.height_px, shown.fps, shown.transfer) == (160, 90, 30, "sdr")
+    assert shown.rotation_degrees == 0
+    assert b"35.6595" not in film.path.read_bytes()
 
 
 @pytest.mark.parametrize("kind", PLAYLIST_KINDS)
