@@ -138,10 +138,10 @@ def used_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(empty_folder: Path, used_folder: Path) -> Path:
+def folder(empty_folder: Path, used_folder: Path, request: pytest.FixtureRequest) -> Path:
     """A state folder of the test's own that holds the note of `remember`."""
     copy = ["/bin/cp", "--archive"]
-    for name in VARIABLES:
+    for name in ["valkey"] if "only_valkey" in request.fixturenames else VARIABLES:
         shutil.copytree(used_folder / name, empty_folder / name, ignore=shutil.ignore_patterns("home"))
         shutil.copystat(used_folder / name, empty_folder / name)
         home = empty_folder / name / "home"
@@ -249,11 +249,10 @@ def test_importing_starts_nothing_and_loads_neither_django_nor_the_wheels(empty_
     assert not any(empty_folder.iterdir())
 
 
+@pytest.mark.usefixtures("only_valkey")
 def test_a_given_url_switches_off_its_server_only(
     folder: Path, start_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.rmtree(folder / "postgres")
-    monkeypatch.setenv("DATABASE_URL", "postgres://cook@db.example/kitchen")
     user = start_user()
     assert user.answer["DATABASE_URL"] == "postgres://cook@db.example/kitchen"
     assert user.answer["EMBEDDED"] is None
@@ -270,6 +269,7 @@ def test_urls_in_the_env_file_count_as_given(tmp_path: Path) -> None:
     assert list_missing_servers(env_file=tmp_path / "none") == ["postgres", "valkey"]
 
 
+@pytest.mark.usefixtures("only_valkey")
 def test_two_shells_share_the_servers_and_the_last_one_stops_them(
     folder: Path, start_user: Callable[..., User]
 ) -> None:
@@ -303,15 +303,12 @@ def test_a_killed_user_is_no_longer_counted(folder: Path, start_user: Callable[.
     wait_for(lambda: not list_processes(folder))
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_last_user_stops_the_servers_cleanly(
-    folder: Path, start_user: Callable[..., User], signal_number: signal.Signals
-) -> None:
+def test_ctrl_c_in_the_last_shell_stops_the_servers_cleanly(folder: Path, start_user: Callable[..., User]) -> None:
     user = start_user()
     assert are_up(user.urls)
     logs = {name: folder / name / "server.log" for name in VARIABLES}
     sizes = {name: log.stat().st_size for name, log in logs.items()}
-    user.process.send_signal(signal_number)
+    user.process.send_signal(signal.SIGINT)
     user.process.wait(DEADLINE_SECONDS)
     wait_for(lambda: not list_processes(folder))
     assert "database system is shut down" in logs["postgres"].read_text()[sizes["postgres"] :]
@@ -319,10 +316,10 @@ def test_a_signal_to_the_last_user_stops_the_servers_cleanly(
 
 
 def test_a_first_start_keeps_its_data_for_the_second(empty_folder: Path, start_user: Callable[..., User]) -> None:
-    first = start_user(EMBEDDED_FSYNC="on")
+    first = start_user()
     remember(first.urls)
     first.leave()
-    second = start_user(EMBEDDED_FSYNC="on")
+    second = start_user()
     assert recall(second.urls) == ["炒飯", "炒飯"]
 
 
@@ -402,26 +399,21 @@ def test_a_cluster_with_parts_missing_is_set_aside_not_deleted(folder: Path) -> 
     assert (aside / "data/PG_VERSION").exists()
 
 
-def test_a_port_that_somebody_takes_first_is_passed_over(folder: Path, server: EmbeddedServer) -> None:
+def test_a_taken_port_is_passed_over_unless_it_was_asked_for(server: EmbeddedServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = stranger.getsockname()[1]
         ports = iter([taken, taken, pick_free_port()])
         picky = type(server)(server.folder, durable=False, pick_port=lambda: next(ports))
         picky.start()
-    try:
         assert picky.is_running()
         assert picky.port != taken
-    finally:
         picky.stop()
-
-
-def test_a_server_that_cannot_start_says_why(server: EmbeddedServer) -> None:
-    expected = pytest.raises(embedded.EmbeddedError, match=r"(?s)did not start.*Address already in use")
-    with socket.create_server(("127.0.0.1", 0)) as stranger, expected:
-        server.start(port=stranger.getsockname()[1])
+        with pytest.raises(embedded.EmbeddedError, match=r"(?s)did not start.*Address already in use"):
+            server.start(port=taken)
     assert not server.is_running()
 
 
+@pytest.mark.usefixtures("only_valkey")
 def test_a_stranger_on_the_port_is_not_taken_for_our_server(folder: Path) -> None:
     """Ready means an answer to our own password: a Valkey that happens to listen on the port has another one."""
     (folder / "stranger").mkdir()
