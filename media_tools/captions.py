@@ -9,7 +9,7 @@ from media_tools.webvtt import Cue
 
 LINE_EM = 20
 LINES_PER_CUE = 2
-SHORT_SENTENCE_EM = 10
+SHORT_SENTENCE_EM = 8
 """A sentence up to this length shares a cue with the next one where both fit: alone it would only flash up."""
 
 HOLD_SECONDS = 0.4

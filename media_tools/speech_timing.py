@@ -22,9 +22,9 @@ DIGIT_MORAE = 2.0
 LATIN_MORAE = 0.9
 
 PACE_COST = 6.0
-STRONG_MARK_COST = 1.0
+STRONG_MARK_COST = 2.0
 WEAK_MARK_COST = 0.2
-PAUSE_COST_PER_SECOND = 2.5
+PAUSE_COST_PER_SECOND = 3.0
 MOST_SKIPPED = 6  # marks or pauses in a row that may stay without a partner, but for the first and the last
 TOLERANCE_SECONDS = 1e-6
 

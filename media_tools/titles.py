@@ -163,16 +163,17 @@ def _add_card(script: Script, texts: TitleTexts, span: Span) -> None:
     """The outro's card: what to try next, and how to tell that it worked."""
     unit_px = _unit_px(script)
     is_portrait = script.height_px > script.width_px
-    width_px = script.width_px - (64 if is_portrait else 200) * unit_px
-    padding_px, gap_px = (44 if is_portrait else 60) * unit_px, 30 * unit_px
-    label_height_px, below_label_px = 50 * unit_px, 12 * unit_px
+    width_px = script.width_px - (64 if is_portrait else 220) * unit_px
+    padding_px, gap_px = (44 if is_portrait else 56) * unit_px, 28 * unit_px
+    label_height_px, below_label_px = 48 * unit_px, 10 * unit_px
+    bare_height_px = 2 * (padding_px + label_height_px + below_label_px) + gap_px
     blocks = _fit_together(
         (texts.next_action, texts.success_sign),
         width_px=width_px - 2 * padding_px,
-        most_lines=7 if is_portrait else 3,
-        sizes_px=[size * unit_px for size in (50, 46, 42, 38, 34, 30)],
+        height_px=script.height_px - 80 * unit_px - bare_height_px,
+        sizes_px=[size * unit_px for size in (48, 44, 40, 36, 32, 28)],
     )
-    height_px = 2 * padding_px + gap_px + sum(label_height_px + below_label_px + block.height_px for block in blocks)
+    height_px = bare_height_px + sum(block.height_px for block in blocks)
     left_px, top_px = (script.width_px - width_px) / 2, (script.height_px - height_px) / 2
     card = Box(left_px=left_px, top_px=top_px, width_px=width_px, height_px=height_px, radius_px=28 * unit_px)
     _add_plate(script, card, span, CREAM)
@@ -193,11 +194,16 @@ def _add_card(script: Script, texts: TitleTexts, span: Span) -> None:
         y_px += block.height_px + gap_px
 
 
-def _fit_together(texts: Sequence[str], *, width_px: float, most_lines: int, sizes_px: Sequence[float]) -> list[_Block]:
-    """Each text fitted, all at the size of the one that needs the smallest."""
-    fitted = [fit_text(text, width_px=width_px, most_lines=most_lines, sizes_px=sizes_px) for text in texts]
-    em_px = min(block.em_px for block in fitted)
-    return [fit_text(text, width_px=width_px, most_lines=most_lines, sizes_px=[em_px]) for text in texts]
+def _fit_together(
+    texts: Sequence[str], *, width_px: float, height_px: float, sizes_px: Sequence[float]
+) -> list[_Block]:
+    """The texts at the largest size at which they fit one below the other; at the smallest, each gets its share."""
+    for em_px in sizes_px:
+        blocks = [_Block(break_lines(make_inert(text), width_px / em_px), em_px) for text in texts]
+        if sum(block.height_px for block in blocks) <= height_px:
+            return blocks
+    most_lines = int(height_px / len(texts) / (LINE_SPACING * sizes_px[-1]))
+    return [fit_text(text, width_px=width_px, most_lines=most_lines, sizes_px=sizes_px[-1:]) for text in texts]
 
 
 def _add_label_text(script: Script, label: str, pill: Box, span: Span, em_px: float) -> None:
