@@ -16,10 +16,11 @@ def processes() -> dict[str, ProcessSpec]:
     return {spec.name: spec for spec in list_processes(plan_installation(load_env()))}
 
 
-def test_every_queue_has_a_worker_of_its_own(processes: dict[str, ProcessSpec]) -> None:
-    served = {word.split("=")[1] for spec in processes.values() for word in spec.argv if word.startswith("--queues=")}
-    assert served == {*settings.STAGE_QUEUES.values(), "chat"}
-    assert {name for name in processes if name.startswith("worker-")} == {f"worker-{queue}" for queue in served}
+def test_every_queue_that_tasks_are_routed_to_has_one_worker(processes: dict[str, ProcessSpec]) -> None:
+    words = [word for spec in processes.values() for word in spec.argv if word.startswith("--queues=")]
+    served = [queue for word in words for queue in word.removeprefix("--queues=").split(",")]
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    assert sorted(served) == sorted(routed | {"chat", settings.CELERY_TASK_DEFAULT_QUEUE})
 
 
 def test_only_the_encoding_worker_forks(processes: dict[str, ProcessSpec]) -> None:
