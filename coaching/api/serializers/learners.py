@@ -6,6 +6,10 @@ from coaching.models import LearnerState
 
 
 class LearnerStateSerializer(serializers.ModelSerializer[LearnerState]):
+    """`updated_at` is null before the first completed session."""
+
+    updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
     class Meta:
         model = LearnerState
         fields = [

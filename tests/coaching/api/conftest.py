@@ -33,12 +33,16 @@ def draft(alice: User, loaded_content: None, object_store: SelfServedStore, vide
     return begin(alice, size_bytes=len(video_bytes))
 
 
+def submit(session: Session, store: SelfServedStore, video: bytes) -> Session:
+    send(store, session, video)
+    sessions.submit_session(session_id=session.pk, user_id=session.user_id)
+    session.refresh_from_db()
+    return session
+
+
 @pytest.fixture
 def submitted(draft: Session, object_store: SelfServedStore, video_bytes: bytes) -> Session:
-    send(object_store, draft, video_bytes)
-    sessions.submit_session(session_id=draft.pk, user_id=draft.user_id)
-    draft.refresh_from_db()
-    return draft
+    return submit(draft, object_store, video_bytes)
 
 
 @pytest.fixture
@@ -59,3 +63,14 @@ def completed(submitted: Session) -> Session:
 @pytest.fixture
 def anonymous() -> APIClient:
     return APIClient()
+
+
+@pytest.fixture
+def cooks(alice: User, completed: Session, object_store: SelfServedStore, video_bytes: bytes) -> list[Session]:
+    """Alice's: one that is done, one that is being worked on, one that waits for its video."""
+    size_bytes = len(video_bytes)
+    return [
+        completed,
+        submit(begin(alice, "pomodoro", size_bytes=size_bytes), object_store, video_bytes),
+        begin(alice, "beef-steak", size_bytes=size_bytes),
+    ]
