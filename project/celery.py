@@ -9,6 +9,8 @@ from celery.signals import worker_process_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
+SWEEP_PERIOD_SECONDS = 3600.0
+
 app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.upkeep"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
@@ -21,6 +23,12 @@ def schedule_upkeep(sender: Celery, **_: Any) -> None:
     period = settings.WATCHDOG_PERIOD_SECONDS
     sender.add_periodic_task(period, sender.signature("tasks.upkeep.watch_runs"), name="watch-runs", expires=period)
     sender.add_periodic_task(period, sender.signature("tasks.upkeep.send_mail"), name="send-mail", expires=period)
+    sender.add_periodic_task(
+        SWEEP_PERIOD_SECONDS,
+        sender.signature("tasks.upkeep.sweep_unfinished"),
+        name="sweep-unfinished",
+        expires=SWEEP_PERIOD_SECONDS,
+    )
 
 
 @worker_process_init.connect

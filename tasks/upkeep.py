@@ -1,4 +1,4 @@
-"""What beat runs: the watchdog over runs, the mail that waits.
+"""What beat runs: the watchdog over runs, the mail that waits, the sweep of what was never finished.
 
 These tasks have a queue of their own and are acknowledged when they start: a tick is replaced by the next one, and
 the watchdog must not count itself among the messages of stages.
@@ -8,7 +8,7 @@ import redis
 from celery import shared_task
 from django.conf import settings
 
-from coaching.services import mail, runs
+from coaching.services import mail, runs, sweeping
 from tasks.pipeline import publish
 
 
@@ -23,6 +23,11 @@ def watch_runs() -> None:
 @shared_task(name="tasks.upkeep.send_mail", acks_late=False)
 def send_mail() -> None:
     mail.send_due_mail()
+
+
+@shared_task(name="tasks.upkeep.sweep_unfinished", acks_late=False)
+def sweep_unfinished() -> None:
+    sweeping.sweep_unfinished()
 
 
 def count_broker_messages() -> int:

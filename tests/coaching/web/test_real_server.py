@@ -21,9 +21,15 @@ HEAD = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 ALLOWED_BYTES = 64 * MIB
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[WebServer]:
-    with run_server(tmp_path) as server:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's; its objects are under `var/objects`."""
+    return tmp_path_factory.mktemp("web")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, django_db_setup: None) -> Iterator[WebServer]:
+    with run_server(folder) as server:
         yield server
 
 
@@ -55,19 +61,19 @@ def ask_status(server: WebServer, path: str, size_bytes: int) -> HTTPResponse:
     return asking.getresponse()
 
 
-def test_a_body_without_a_length_is_taken_to_its_end(server: WebServer, alice: User, tmp_path: Path) -> None:
+def test_a_body_without_a_length_is_taken_to_its_end(server: WebServer, alice: User, folder: Path) -> None:
     size_bytes = 300_000
     pk, path = begin(server, alice, size_bytes)
     sending = server.connect()
     sending.request("PUT", path, make_video(size_bytes), {"Transfer-Encoding": "chunked"}, encode_chunked=True)
     assert sending.getresponse().status == 200
-    store = FileStore(root=tmp_path / "var" / "objects", secret="any")
+    store = FileStore(root=folder / "var" / "objects", secret="any")
     stored = store.find(Session.objects.get(pk=pk).uploads.get().object_path)
     assert stored is not None
     assert stored.size_bytes == size_bytes
 
 
-def test_a_broken_connection_is_carried_on_where_it_broke(server: WebServer, alice: User, tmp_path: Path) -> None:
+def test_a_broken_connection_is_carried_on_where_it_broke(server: WebServer, alice: User, folder: Path) -> None:
     size_bytes = 2 * MIB
     _, path = begin(server, alice, size_bytes)
     content = b"".join(make_video(size_bytes))
@@ -76,7 +82,7 @@ def test_a_broken_connection_is_carried_on_where_it_broke(server: WebServer, ali
         line.sendall(f"{head}Content-Range: bytes 0-{size_bytes - 1}/{size_bytes}\r\n\r\n".encode())
         line.sendall(content[:MIB])
     carry_on(server, path, content)
-    store = FileStore(root=tmp_path / "var" / "objects", secret="any")
+    store = FileStore(root=folder / "var" / "objects", secret="any")
     kept = store.read_bytes(
         object_path=Session.objects.get().uploads.get().object_path,
         byte_range=ByteRange(first_byte=0, last_byte=size_bytes),
@@ -120,14 +126,14 @@ def test_a_large_resumable_upload_takes_little_memory(server: WebServer, alice: 
 
 
 @pytest.mark.long
-def test_a_large_upload_in_one_request_takes_little_memory(server: WebServer, alice: User, tmp_path: Path) -> None:
+def test_a_large_upload_in_one_request_takes_little_memory(server: WebServer, alice: User, folder: Path) -> None:
     size_bytes = 256 * MIB
     pk, _ = begin(server, alice, size_bytes)
     before = server.read_memory_bytes()
     response = post_form(server.connect(), alice, pk, size_bytes)
     assert response.status == 202, response.read()
     assert server.read_peak_bytes() - before <= ALLOWED_BYTES
-    assert list((tmp_path / "var" / "work" / "uploads").iterdir()) == []
+    assert list((folder / "var" / "work" / "uploads").iterdir()) == []
 
 
 def post_form(sending: HTTPConnection, user: User, pk: int, size_bytes: int) -> HTTPResponse:
@@ -152,10 +158,10 @@ def post_form(sending: HTTPConnection, user: User, pk: int, size_bytes: int) -> 
 
 
 @pytest.mark.long
-def test_a_large_film_is_served_with_little_memory(server: WebServer, tmp_path: Path, settings: Settings) -> None:
+def test_a_large_film_is_served_with_little_memory(server: WebServer, folder: Path, settings: Settings) -> None:
     size_bytes = 256 * MIB
-    store = FileStore(root=tmp_path / "var" / "objects", secret=settings.SECRET_KEY)
-    film = tmp_path / "film.mp4"
+    store = FileStore(root=folder / "var" / "objects", secret=settings.SECRET_KEY)
+    film = folder / "film.mp4"
     with film.open("wb") as file:
         file.writelines(make_video(size_bytes))
     store.write_file(object_path="sessions/1/film.mp4", source=film, content_type="video/mp4")
