@@ -32,6 +32,11 @@ class Installation:
     chat_threads: int
 
     @property
+    def run_folder(self) -> Path:
+        """Of this installation only: another one of the same folder has another port."""
+        return self.var_folder / "run" / str(self.web_port)
+
+    @property
     def web_url(self) -> str:
         return f"http://127.0.0.1:{self.web_port}"
 
@@ -41,11 +46,16 @@ class Installation:
 
 
 def plan_installation(env: Env) -> Installation:
-    """Choose ports and draw Flower's password where the environment leaves them open."""
+    """Choose ports and draw Flower's password where the environment leaves them open.
+
+    Raises `ProcessFailed` for a port that was asked for and is taken.
+    """
     return Installation(
         var_folder=env.var_folder,
-        web_port=env.web_port or choose_port(USUAL_WEB_PORT),
-        flower_port=env.flower_port or choose_port(USUAL_FLOWER_PORT),
+        web_port=_require_port("WEB_PORT", env.web_port) if env.web_port else choose_port(USUAL_WEB_PORT),
+        flower_port=_require_port("FLOWER_PORT", env.flower_port)
+        if env.flower_port
+        else choose_port(USUAL_FLOWER_PORT),
         flower_user=env.flower_user,
         flower_password=env.flower_password or secrets.token_urlsafe(12),
         web_threads=env.web_threads,
@@ -54,16 +64,44 @@ def plan_installation(env: Env) -> Installation:
 
 
 def choose_port(usual: int) -> int:
-    """`usual` where it is free on 127.0.0.1, else any free port."""
-    for port in (usual, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: not stopped by TIME_WAIT
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no port of 127.0.0.1 is free")
+    """`usual` where it is free on 127.0.0.1, else any free port; claimed for the life of this process."""
+    while True:
+        for port in (usual, 0):
+            if found := _claim_port(port):
+                return found
+
+
+def _require_port(variable: str, port: int) -> int:
+    if not _claim_port(port):
+        raise ProcessFailed(f"{variable}={port}: something else serves on that port of 127.0.0.1")
+    return port
+
+
+_claims: list[socket.socket] = []
+
+
+def _claim_port(port: int) -> int:
+    """The port (any for 0) if nobody has it, else 0.
+
+    Seconds pass until the web process binds it: an abstract socket of that name, which the kernel removes with this
+    process, keeps a second `make up` from choosing it meanwhile and taking the first one's answers for its own.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: not stopped by TIME_WAIT
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+        number = int(probe.getsockname()[1])
+    if sys.platform == "linux":
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0moment-clone-port-{number}")
+        except OSError:
+            claim.close()
+            return 0
+        _claims.append(claim)
+    return number
 
 
 def list_processes(installation: Installation) -> list[ProcessSpec]:
@@ -78,7 +116,11 @@ def list_processes(installation: Installation) -> list[ProcessSpec]:
         _describe_worker(
             installation, "chat", "--pool=threads", f"--concurrency={installation.chat_threads}", after=first
         ),
-        ProcessSpec(name="beat", argv=_celery("beat", "--loglevel=INFO"), after=first),
+        ProcessSpec(
+            name="beat",
+            argv=_celery("beat", f"--schedule={installation.run_folder / 'beat-schedule'}", "--loglevel=INFO"),
+            after=first,
+        ),
         _describe_flower(installation, after=first),
     ]
 
@@ -110,11 +152,11 @@ def _describe_worker(installation: Installation, queues: str, *pool: str, after:
     """`queues` by comma; the worker is named after the first."""
     queue = queues.partition(",")[0]
     name = f"worker-{queue}"
-    ready_file = installation.var_folder / "run" / f"{name}.ready"
+    ready_file = installation.run_folder / f"{name}.ready"
     return ProcessSpec(
         name=name,
         argv=_celery(
-            *("worker", f"--queues={queues}", f"--hostname={queue}@%h", *pool),
+            *("worker", f"--queues={queues}", f"--hostname={queue}-{installation.web_port}@%h", *pool),
             *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
         ),
         env={
@@ -144,7 +186,7 @@ def _describe_flower(installation: Installation, *, after: tuple[str, ...]) -> P
 
 def prepare(installation: Installation) -> None:
     """Migrate, load the content, collect static files. Raises `ProcessFailed` with what the step said."""
-    (installation.var_folder / "run").mkdir(parents=True, exist_ok=True)
+    installation.run_folder.mkdir(parents=True, exist_ok=True)
     run_to_end((sys.executable, "-m", "project.prepare"))
 
 

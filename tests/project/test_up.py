@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 
 from project.env import Env, load_env
-from project.processes import ProcessSpec
-from project.up import USUAL_FLOWER_PORT, choose_port, list_processes, plan_installation
+from project.processes import ProcessFailed, ProcessSpec
+from project.up import choose_port, list_processes, plan_installation
 
 
 @pytest.fixture
@@ -48,17 +48,37 @@ def test_everything_serves_on_loopback_only(processes: dict[str, ProcessSpec]) -
     assert "--address=127.0.0.1" in flower
 
 
-def test_a_taken_port_is_passed_over_unless_it_was_asked_for() -> None:
+def test_a_taken_port_is_passed_over() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        assert choose_port(taken) != taken
-        asked_for = plan_installation(Env.model_validate({"web_port": taken}))
-        assert asked_for.web_port == taken
+        assert choose_port(taken) not in (0, taken)
     assert choose_port(taken) == taken
+
+
+def test_a_port_that_another_installation_has_chosen_but_not_bound_yet_is_passed_over() -> None:
+    chosen = choose_port(0)
+    with socket.create_server(("127.0.0.1", chosen)):
+        pass  # it is free
+    assert choose_port(chosen) != chosen
+
+
+def test_a_port_that_was_asked_for_is_had_or_refused_by_name() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ProcessFailed, match=f"WEB_PORT={port}: something else"):
+            plan_installation(Env.model_validate({"web_port": port}))
+    assert plan_installation(Env.model_validate({"web_port": port})).web_port == port
 
 
 def test_each_installation_draws_a_password_of_its_own_unless_one_is_given() -> None:
     drawn = {plan_installation(Env.model_validate({"flower_password": ""})).flower_password for _ in range(2)}
     assert len(drawn) == 2
-    given = plan_installation(Env.model_validate({"flower_password": "given", "flower_port": USUAL_FLOWER_PORT}))
-    assert (given.flower_password, given.flower_port) == ("given", USUAL_FLOWER_PORT)
+    assert plan_installation(Env.model_validate({"flower_password": "given"})).flower_password == "given"
+
+
+def test_two_installations_share_no_file_and_no_worker_name() -> None:
+    ours, theirs = ({spec.name: spec for spec in list_processes(plan_installation(load_env()))} for _ in range(2))
+    for name in ours:
+        own_words = [word for word in ours[name].argv if word.startswith(("--hostname", "--schedule", "--bind"))]
+        assert not set(own_words) & set(theirs[name].argv)
+        assert ours[name].env.get("WORKER_READY_FILE", "") != theirs[name].env.get("WORKER_READY_FILE")
