@@ -16,7 +16,7 @@ EMBEDDED := .venv/installed-embedded
 DEV := .venv/installed-dev
 SOURCES := project coaching tasks media_tools tests manage.py
 # The virtual environment holds no package that is not pinned; nothing is compiled on the way in.
-INSTALL := $(UV) pip install --python $(PYTHON) --require-hashes --no-build --no-deps
+INSTALL := $(UV) pip install $$([ -t 2 ] || echo --quiet) --python $(PYTHON) --require-hashes --no-build --no-deps
 
 # Prints a Python of the right age, preferring the machine's usual one, or nothing.
 FIND_PYTHON := for name in python3 python3.13 python3.12 python3.11 python; do \
