@@ -15,7 +15,7 @@ EVENT = CookingEvent(seconds=99.0, event="egg_in", description="卵が入りま�
 
 
 @pytest.fixture
-def dish(content: None) -> DishText:
+def dish(loaded_content: None) -> DishText:
     return queries.get_dish_text(Dish.objects.get(slug="fried-rice"))
 
 
