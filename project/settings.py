@@ -199,7 +199,10 @@ _VOICES = {
     "openjtalk": "coaching.providers.local.openjtalk.OpenJTalkVoice",
 }
 PROVIDERS: dict[str, dict[str, Any]] = {
-    "coach": {"class": "coaching.providers.local.signal_coach.SignalCoach", "options": {"work_folder": WORK_DIR}},
+    "coach": {
+        "class": "coaching.providers.local.signal_coach.SignalCoach",
+        "options": {"cache_folder": MODEL_CACHE_DIR},
+    },
     "speech_to_text": {
         "class": "coaching.providers.local.whisper.WhisperRecogniser",
         "options": {"cache_folder": MODEL_CACHE_DIR},

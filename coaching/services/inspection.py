@@ -14,7 +14,7 @@ from media_tools.stills import draw_poster
 def inspect_upload(job: StageJob) -> StageResult:
     """Probe the video and draw its poster. Raises `UnusableMedia` with words for the learner."""
     store = get_object_store()
-    video = store.fetch(object_path=job.session.raw_video_path, destination=job.work_folder / "upload" / "video")
+    video = store.fetch(object_path=job.session.raw_video_path, destination=job.work_folder / "video")
     limits = VideoLimits(
         min_duration_seconds=settings.VIDEO_MIN_SECONDS,
         max_duration_seconds=settings.VIDEO_MAX_SECONDS,

@@ -18,7 +18,7 @@ def listen_to_memo(job: StageJob) -> StageResult:
         return StageResult(output=dump_output(Listened(transcript="", structured_input={})))
     dish = queries.get_dish_text(job.session.dish)
     store = get_object_store()
-    memo = store.fetch(object_path=job.session.voice_memo_path, destination=job.work_folder / "upload" / "memo")
+    memo = store.fetch(object_path=job.session.voice_memo_path, destination=job.work_folder / "memo")
     with translate_media_errors("memo"):
         facts = probe_audio(
             memo,

@@ -14,12 +14,15 @@ from project.processes import ProcessFailed, Supervisor
 from project.up import list_processes, plan_installation, prepare, turn_sigterm_into_exit
 
 CHAOS_LEASE_SECONDS = "6"
+LOG_WIDTH = 120
 NEEDED_FIRST = ("web", "worker-media", "worker-llm", "worker-default")
 
 
 def main() -> int:
     options = read_options()
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     turn_sigterm_into_exit()
     if options.chaos:
@@ -42,6 +45,7 @@ def run_demo(options: DemoOptions, console: Console, servers: embedded.EmbeddedS
     installation = plan_installation(load_env())
     prepare(installation)
     django.setup()
+    logging.getLogger().setLevel(logging.WARNING)  # the processes log to files; the terminal shows the stages
     from project.demo.footage import find_footage  # models are there only after setup
 
     log_folder = installation.var_folder / "log"
