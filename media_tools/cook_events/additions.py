@@ -1,16 +1,19 @@
 """Finds the moments at which something goes into the pan, and how the pan's sound takes it."""
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
 from media_tools.cook_events.findings import Appearance
 from media_tools.cook_events.frying import Frying, FryingSpan
-from media_tools.cook_events.work import Work
+from media_tools.cook_events.work import HAZE_TRACE, Work
 from media_tools.signals.grid import STEPS_PER_SECOND, Mask, Series, count_steps, find_peaks
 
-LOOK_CHANGED = 14.0  # oil in a dark pan changes it by about 20, an egg by 30, greens over rice by 8
+# Look change with half the brightening: oil in a dark pan makes about 30, an egg 55, rice over it 20-35, greens 10.
+ADDED_SCORE = 18.0
 LIGHTER = 6.0
+HEARD_DB = 2.0
 APART_SECONDS = 3.0
 BEFORE_SIZZLE_SECONDS = 25.0
 SETTLED_SECONDS = 6.0
@@ -35,6 +38,11 @@ class Addition:
     hum_change_db: float
 
     @property
+    def score(self) -> float:
+        """How sure the picture is that something went in."""
+        return score_additions(self.look_change, self.brightening)
+
+    @property
     def seconds(self) -> float:
         return self.step / STEPS_PER_SECOND
 
@@ -55,13 +63,25 @@ def find_additions(frying: Frying, work: Work, span: FryingSpan, *, is_cut: Mask
     counted = np.zeros(len(work.look_change), dtype=np.bool_)
     counted[start : span.end_step] = True
     near_cut = np.convolve(is_cut, np.ones(2 * count_steps(1.5) + 1), "same") > 0
-    change = np.where(counted & ~near_cut, work.look_change, 0.0)
+    score = np.where(counted & ~near_cut, score_additions(work.look_change, work.brightening), 0.0)
     found: list[Addition] = []
-    for step in find_peaks(change, threshold=LOOK_CHANGED, apart_steps=count_steps(APART_SECONDS)):
+    for step in find_peaks(score, threshold=ADDED_SCORE, apart_steps=count_steps(APART_SECONDS)):
         addition = _describe(frying, work, step)
+        haze = work.haze[max(0, step - count_steps(3.0)) : step + count_steps(1.0)]
+        if haze.max() >= HAZE_TRACE and abs(addition.jump_db) < HEARD_DB:
+            continue  # steam or smoke changes the look of everything
         if addition.brightening >= LIGHTER or abs(addition.jump_db) >= 4.0:
             found.append(addition)
     return found
+
+
+@overload
+def score_additions(look_change: float, brightening: float) -> float: ...
+@overload
+def score_additions(look_change: Series, brightening: Series) -> Series: ...
+def score_additions(look_change: float | Series, brightening: float | Series) -> float | Series:
+    """The change of the look, and half of what grew lighter on top of it."""
+    return look_change + np.maximum(0.0, brightening) / 2
 
 
 def _describe(frying: Frying, work: Work, step: int) -> Addition:

@@ -12,11 +12,11 @@ import numpy as np
 from media_tools.cook_events.additions import Addition
 from media_tools.cook_events.findings import Reading, ReadingKind, Sense, Witness
 from media_tools.cook_events.frying import Frying, FryingSpan
-from media_tools.cook_events.work import Work
-from media_tools.signals.grid import STEPS_PER_SECOND, Series, count_steps, smooth_by_median
+from media_tools.cook_events.work import HAZE_TRACE, Work
+from media_tools.signals.grid import STEPS_PER_SECOND, Series, count_steps
 
-OPAQUE_LOOK_CHANGE = (24.0, 50.0)  # more than oil alone
-ADDED_LOOK_CHANGE = (14.0, 28.0)
+OPAQUE = (36.0, 75.0)  # more than oil alone
+ADDED = (18.0, 40.0)  # scores of additions
 ANSWER_DB = (8.0, 18.0)
 ANSWER_WITHIN_SECONDS = 2.5
 AFTER_ONSET_SECONDS = 2.0
@@ -28,9 +28,9 @@ COLLAPSE_DB = (5.0, 12.0)
 FLAME_OFF_DB = 6.0
 TAIL_SECONDS = 8.0
 HAZE = (9.0, 22.0)
-HAZE_TRACE = 6.0
 HAZE_STARTS = 0.4  # of its height
 DARKENED = (10.0, 25.0)
+UNSEEN_DARKENING = 18.0
 WAITED_SECONDS = (14.0, 20.0)
 IN_TIME_SECONDS = 9.5
 FADED_DB = (1.5, 4.0)
@@ -102,7 +102,7 @@ def _speak(sense: Sense, value: float, thresholds: tuple[float, float], measured
     """A witness where `value` reaches the first threshold; its strength is 1 from the second on."""
     low, high = thresholds
     if value >= low:
-        strength = min(1.0, (value - low) / (high - low))
+        strength = min(1.0, (float(value) - low) / (high - low))
         yield Witness(sense=sense, measured=f"{measured} ({value:.1f})", strength=round(strength, 3))
 
 
@@ -117,14 +117,14 @@ def _read_cold_pan(episode: Episode) -> Iterator[Reading]:
         for addition in episode.additions
         if addition.seconds <= onset - LEAST_SILENT_SECONDS
         and min(addition.jump_db, addition.steady_lasting_db) < SILENT_AT_ADDITION_DB
-        and addition.look_change >= OPAQUE_LOOK_CHANGE[0]
+        and addition.score >= OPAQUE[0]
     ]
     if not waiting or episode.find_answered():
         return
-    food = max(waiting, key=lambda addition: addition.look_change)
+    food = max(waiting, key=lambda addition: addition.score)
     silent_seconds = onset - food.seconds
     witnesses = [
-        *_speak("picture", food.look_change, OPAQUE_LOOK_CHANGE, f"food in {silent_seconds:.1f} s before any sizzle"),
+        *_speak("picture", food.score, OPAQUE, f"food in {silent_seconds:.1f} s before any sizzle"),
         *_speak("sound", episode.missing_db, CREEP_DB, "dB short of its plateau 2 s after the sizzle began"),
     ]
     yield Reading(kind=ReadingKind.FOOD_MET_COLD_PAN, seconds=food.seconds, witnesses=tuple(witnesses))
@@ -139,7 +139,7 @@ def _read_collapse(episode: Episode) -> Iterator[Reading]:
             continue
         sound = list(_speak("sound", fallen_db, COLLAPSE_DB, "dB less sizzle for six seconds"))
         if sound and addition.seconds >= episode.onset_seconds + 1:
-            seen = _speak("picture", addition.look_change, ADDED_LOOK_CHANGE, "the pan's look changed as it went in")
+            seen = _speak("picture", addition.score, ADDED, "the pan's look changed as it went in")
             yield Reading(kind=ReadingKind.PAN_LOST_ITS_VOICE, seconds=addition.seconds, witnesses=(*sound, *seen))
 
 
@@ -161,15 +161,23 @@ def _read_haze(episode: Episode) -> Iterator[Reading]:
 
 
 def measure_darkening(work: Work, began: int, end: int) -> float:
-    """How much the area lost in brightness from the seconds before the haze to those after, by its own surrounding."""
-    inside, outside = smooth_by_median(work.brightness, 5), smooth_by_median(work.surrounding, 5)
-    before = slice(max(0, began - count_steps(5.0)), began + count_steps(2.0))
+    """How much darker the food became while haze rose, on the scale of 0 to 255.
+
+    A veil of brightness A and opacity a turns a luma L into (1 - a) L + a A: contrast and shadows before and after
+    give a and A, and so what the food looks like behind it. Since steam lies on a lens unevenly, the food must not
+    have grown much lighter to the eye either; 0 where the surrounding did not.
+    """
+    before = slice(max(0, began - count_steps(8.0)), began + count_steps(1.0))
     after = slice(began + count_steps(3.0), min(end, began + count_steps(14.0)))
-    if after.stop - after.start < 4:
+    if after.stop - after.start < 4 or np.median(work.surrounding[after]) <= np.median(work.surrounding[before]):
         return 0.0
-    fell = float(np.percentile(inside[before], 70) - np.percentile(inside[after], 30))
-    rose = float(np.median(outside[after]) - np.median(outside[before]))
-    return fell if rose > 0 else 0.0
+    opacity = 1 - float(np.median(work.contrast[after]) / max(1.0, float(np.median(work.contrast[before]))))
+    opacity = min(0.8, max(0.01, opacity))
+    shadow = float(np.median(work.shadow[before]))
+    veil = (float(np.median(work.shadow[after])) - (1 - opacity) * shadow) / opacity
+    seen_before, seen_after = float(np.median(work.brightness[before])), float(np.median(work.brightness[after]))
+    behind = (seen_after - opacity * veil) / (1 - opacity)
+    return min(seen_before - behind, seen_before - seen_after + UNSEEN_DARKENING)
 
 
 def _find_pair(episode: Episode) -> tuple[Addition, Addition] | None:
@@ -212,7 +220,7 @@ def _read_answer(episode: Episode) -> Iterator[Reading]:
         return
     witnesses = (
         *_speak("sound", first.jump_db, ANSWER_DB, "dB more sizzle at once"),
-        *_speak("picture", first.look_change, ADDED_LOOK_CHANGE, "the pan's look changed as it went in"),
+        *_speak("picture", first.score, ADDED, "the pan's look changed as it went in"),
     )
     yield Reading(kind=ReadingKind.PAN_ANSWERED, seconds=first.seconds, witnesses=witnesses)
 
@@ -226,7 +234,7 @@ def _read_joining(episode: Episode) -> Iterator[Reading]:
     held_db = min(second.lasting_db, second.steady_lasting_db)
     if held_db < HELD_DB:
         return
-    seen = tuple(_speak("picture", second.look_change, ADDED_LOOK_CHANGE, "the pan's look changed as the next went in"))
+    seen = tuple(_speak("picture", second.score, ADDED, "the pan's look changed as the next went in"))
     heard = tuple(_speak("sound", held_db, (HELD_DB, HELD_DB + 6), "dB of change in the sizzle"))
     yield Reading(kind=ReadingKind.VOICE_HELD, seconds=second.seconds, witnesses=(*seen, *heard))
     if second.seconds - first.seconds <= IN_TIME_SECONDS:

@@ -16,8 +16,8 @@ from media_tools.cook_events.additions import find_additions
 from media_tools.cook_events.findings import CookFindings, Doubt, Reading
 from media_tools.cook_events.frying import Frying, listen_for_frying
 from media_tools.cook_events.happenings import find_cuts, list_happenings
-from media_tools.cook_events.readings import HAZE_TRACE, Episode, read_episode
-from media_tools.cook_events.work import find_covered, watch_work
+from media_tools.cook_events.readings import Episode, read_episode
+from media_tools.cook_events.work import HAZE_TRACE, find_covered, watch_work
 from media_tools.ffmpeg import DEFAULT_LIMITS, Limits
 from media_tools.signals.grid import STEPS_PER_SECOND, count_steps
 from media_tools.signals.picture import Look, PictureSignals, combine_looks, look_at_key_frames, look_closely

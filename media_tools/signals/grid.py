@@ -39,14 +39,13 @@ def find_base(series: Series, steps: int, percentile: float) -> Series:
 def measure_rises(series: Series, steps: int) -> Series:
     """At every step: the median of the `steps` values after it minus that of the `steps` values before it.
 
-    The step itself is in neither. Where a side has fewer than two values the rise is 0.
+    Works along the first axis; the step itself is in neither, and the ends are held.
     """
-    rises = np.zeros(len(series))
-    for index in range(2, len(series) - 2):
-        after = series[index + 1 : index + 1 + steps]
-        before = series[max(0, index - steps) : index]
-        rises[index] = np.median(after) - np.median(before)
-    return rises
+    if len(series) == 0:
+        return series
+    padded = np.pad(series, [(steps, steps)] + [(0, 0)] * (series.ndim - 1), mode="edge")
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, steps, axis=0), axis=-1)
+    return np.asarray(medians[steps + 1 :] - medians[: len(series)])
 
 
 def find_peaks(series: Series, *, threshold: float, apart_steps: int) -> list[int]:
