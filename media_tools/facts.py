@@ -6,6 +6,7 @@ from typing import Literal
 from media_tools.ffmpeg import MAX_PIXELS
 
 Transfer = Literal["sdr", "hlg", "pq"]
+Matrix = Literal["bt601", "bt709", "bt2020"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class VideoFacts:
     `duration_seconds` ends with the last video frame and counts, like `seek_seconds` of `open_input`, from the
     file's own start, which `start_seconds` gives on the file's clock. Width and height are those of the upright
     picture with square pixels; `rotation_degrees` is the clockwise turn that FFmpeg applies by itself to get there.
-    `content_type` is what the content is, whatever the upload was called.
+    `content_type` is what the content is, whatever the upload was called. `matrix` is how its colours are coded, by
+    its own word or, where it says nothing, by its size, as players take it.
     """
 
     duration_seconds: float
@@ -33,6 +35,8 @@ class VideoFacts:
     pixel_format: str
     bit_depth: int
     transfer: Transfer
+    matrix: Matrix
+    is_full_range: bool
     audio_stream_index: int | None
     audio_codec: str | None
     audio_channels: int

@@ -3,6 +3,7 @@
 from media_tools.facts import VideoFacts
 from media_tools.ffmpeg import Stream
 
+_BT709_TAGS = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
 _ZSCALE_TRANSFER = {"hlg": "arib-std-b67", "pq": "smpte2084"}
 
 
@@ -40,20 +41,43 @@ def shrink_size(facts: VideoFacts, max_width_px: int) -> tuple[int, int]:
 
 def _normalise_colours(stream: Stream, facts: VideoFacts, width_px: int, height_px: int) -> Stream:
     """The size is given in full: `force_original_aspect_ratio` forgets that pixels may not be square."""
-    if facts.transfer == "sdr":
-        return stream.filter(
-            "scale", width_px, height_px, flags="bilinear", out_color_matrix="bt709", out_range="tv"
-        ).filter("format", "yuv420p")
-    # Scaling comes first, since the rest costs by the pixel. Mobius keeps the brightness of what standard range can
-    # show and bends the highlights only; without any of this HLG looks washed out and a third darker.
+    scaled = stream.filter("scale", width_px, height_px, flags="bilinear", **_list_conversions(facts))
+    if facts.transfer != "sdr":
+        scaled = _map_tones(scaled, facts)
+    # The tags keep FFmpeg from converting what it takes for untagged once more on its way to the encoder.
+    return scaled.filter("format", "yuv420p").filter("setparams", **_BT709_TAGS)
+
+
+def _list_conversions(facts: VideoFacts) -> dict[str, str]:
+    """What `scale` has to do beside scaling: nothing where possible, since changing the matrix triples its cost."""
+    if facts.transfer != "sdr" or (facts.matrix == "bt709" and not facts.is_full_range):
+        return {}
+    return {
+        "in_color_matrix": facts.matrix,
+        "out_color_matrix": "bt709",
+        "in_range": "pc" if facts.is_full_range else "tv",
+        "out_range": "tv",
+    }
+
+
+def _map_tones(scaled: Stream, facts: VideoFacts) -> Stream:
+    """HDR to standard range, after scaling, since it costs by the pixel.
+
+    Mobius keeps the brightness of what standard range can show and bends the highlights only; without any of this HLG
+    looks washed out and a third darker.
+    """
+    source = {
+        "tin": _ZSCALE_TRANSFER[facts.transfer],
+        "min": "2020_ncl",
+        "pin": "2020",
+        "rin": "full" if facts.is_full_range else "limited",
+    }
     return (
-        stream.filter("scale", width_px, height_px, flags="bilinear")
-        .filter("zscale", tin=_ZSCALE_TRANSFER[facts.transfer], min="2020_ncl", pin="2020", t="linear", npl=100)
+        scaled.filter("zscale", t="linear", npl=100, **source)
         .filter("format", "gbrpf32le")
         .filter("zscale", p="bt709")
         .filter("tonemap", "mobius", desat=0)
         .filter("zscale", t="bt709", m="bt709", r="tv")
-        .filter("format", "yuv420p")
     )
 
 

@@ -152,6 +152,8 @@ def _read_video_facts(found: dict[str, Any], byte_size: int, structure: Structur
         pixel_format=found["pixel_format"],
         bit_depth=found["bit_depth"],
         transfer=found["transfer"],
+        matrix=found["matrix"],
+        is_full_range=found["is_full_range"],
         audio_stream_index=audio["stream_index"] if audio else None,
         audio_codec=audio["codec"] if audio else None,
         audio_channels=audio["channels"] if audio else 0,

@@ -25,6 +25,9 @@ PACKETS_PER_PLACE = 60
 PACKETS_FOR_RATE = 150
 MAX_READ_ERRORS = 1000
 TRANSFERS = {16: "pq", 18: "hlg"}  # ITU-T H.273, table 3
+MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020"}  # table 4
+LARGEST_SIDE_OF_BT601_PX = 576  # what was filmed for television before HD
+FULL_RANGE = 2  # libavutil's AVCOL_RANGE_JPEG
 
 
 SoundOrPicture: TypeAlias = av.VideoStream | av.AudioStream
@@ -96,8 +99,16 @@ def examine_video(container: InputContainer, request: dict[str, Any]) -> dict[st
         "pixel_format": frame.format.name,
         "bit_depth": max(component.bits for component in frame.format.components),
         "transfer": TRANSFERS.get(int(transfer or 0), "sdr"),
+        "matrix": name_matrix(frame),
+        "is_full_range": int(frame.color_range) == FULL_RANGE or frame.format.name.startswith("yuvj"),
         "audio": audio and describe_audio(audio),
     }
+
+
+def name_matrix(frame: av.VideoFrame) -> str:
+    """How the colours are coded; untagged films are taken by their size, as players do."""
+    usual = "bt601" if min(frame.width, frame.height) <= LARGEST_SIDE_OF_BT601_PX else "bt709"
+    return MATRICES.get(int(frame.colorspace), usual)
 
 
 def pick_video(container: InputContainer, request: dict[str, Any]) -> av.VideoStream:

@@ -119,10 +119,12 @@ def _write_picture(picture: Stream, path: Path) -> Stream:
     settings |= {"map_metadata": -1, "map_chapters": -1}
     if path.suffix == ".jpg":
         # JPEG files cannot say how their colours are coded: readers take BT.601 in full range (JFIF 1.02).
-        picture = picture.filter("scale", out_color_matrix="bt601", out_range="pc").filter("format", "yuvj420p")
+        picture = picture.filter(
+            "scale", in_color_matrix="bt709", in_range="tv", out_color_matrix="bt601", out_range="pc"
+        ).filter("format", "yuvj420p")
         settings |= {"c:v": "mjpeg", "q:v": JPEG_QUALITY}
     else:
-        picture = picture.filter("format", "rgb24")
+        picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", "rgb24")
         settings |= {"c:v": "png"}
     return picture.output(str(path), **settings)
 

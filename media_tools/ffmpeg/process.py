@@ -155,7 +155,8 @@ class Process:
         wait4's maximum will not do: a child starts with the maximum of the process that forked it.
         """
         now = time.monotonic()
-        if now - self._sampled_at < POLL_SECONDS and self._sampled_at - self._started_at > 1:
+        is_young = now - self._started_at < 1  # a short process would else end before its second sample
+        if now - self._sampled_at < POLL_SECONDS and not is_young:
             return
         self._sampled_at = now
         try:

@@ -25,6 +25,7 @@ def test_a_plain_clip_is_described(shelf: Shelf) -> None:
     assert (facts.width_px, facts.height_px, facts.rotation_degrees) == (320, 180, 0)
     assert (facts.codec, facts.pixel_format, facts.bit_depth, facts.transfer) == ("h264", "yuv420p", 8, "sdr")
     assert (facts.fps, facts.is_variable_rate) == (30, False)
+    assert (facts.matrix, facts.is_full_range) == ("bt601", False)
     assert (facts.audio_codec, facts.audio_channels, facts.audio_sample_rate_hz) == ("aac", 1, 48_000)
     assert (facts.container, facts.content_type) == ("mp4", "video/mp4")
     assert facts.byte_size == path.stat().st_size
@@ -38,6 +39,7 @@ def test_a_phone_clip_is_described_upright(shelf: Shelf) -> None:
     assert (facts.width_px, facts.height_px, facts.rotation_degrees) == (320, 180, 90)
     assert (facts.codec, facts.bit_depth, facts.transfer, facts.is_hdr) == ("hevc", 10, "hlg", True)
     assert facts.is_variable_rate
+    assert facts.matrix == "bt2020"
     assert 18 < facts.fps < 29
     assert 0.4 < facts.start_seconds <= 0.5
     assert 5.5 < facts.duration_seconds <= 6.1

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from media_tools.encoding import EncoderSettings
 from media_tools.errors import MediaCancelled, MediaToolFailed
 from media_tools.facts import VideoFacts, VideoLimits
 from media_tools.ffmpeg import compile_arguments, open_input, read_output, run
@@ -64,24 +65,48 @@ def test_hdr_looks_like_the_pattern_it_was_made_of(
     assert abs(float(hdr.mean()) - float(sdr.mean())) < 15
 
 
+CODED_COLOURS = [
+    ("bt709", "bt709", "160x90"),
+    ("smpte170m", "smpte170m", "160x90"),
+    ("bt2020nc", "bt2020nc", "160x90"),
+    ("bt709", "unknown", "1280x720"),
+    ("smpte170m", "unknown", "160x90"),
+]
+
+
+def make_red_film(path: Path, coded: str, tag: str, size: str) -> Path:
+    matrix = {"bt2020nc": "bt2020"}.get(coded, coded)
+    convert = f"scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p,setparams=colorspace={tag}"
+    run(["-f", "lavfi", "-i", f"color=red:size={size}:duration=3:rate=5", "-vf", convert, *clips.FAST_H264, str(path)])
+    return path
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-@pytest.mark.parametrize("matrix", ["bt709", "smpte170m"])
-def test_colours_are_those_of_the_film(tmp_path: Path, suffix: str, matrix: str) -> None:
-    """Red through the wrong matrix is orange or brick."""
-    film = tmp_path / "red.mp4"
-    to_matrix = f"scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p"
-    tags = ["-colorspace", matrix, "-color_range", "tv"]
-    run(
-        ["-f", "lavfi", "-i", "color=red:size=160x90:duration=3", "-vf", to_matrix, "-c:v", "libx264", *tags, str(film)]
-    )
+@pytest.mark.parametrize(("coded", "tag", "size"), CODED_COLOURS)
+def test_colours_are_those_of_the_film(tmp_path: Path, suffix: str, coded: str, tag: str, size: str) -> None:
+    """Red through the wrong matrix is orange or brick; an untagged film is taken by its size."""
+    film = make_red_film(tmp_path / "red.mp4", coded, tag, size)
     still = draw_still(film, probe(film), tmp_path / f"red{suffix}", at_seconds=1)
     assert np.abs(read_pixels(still.path) - RED).max() <= 6
+
+
+@pytest.mark.parametrize(("coded", "tag", "size"), CODED_COLOURS)
+def test_colours_stay_through_an_encode(tmp_path: Path, coded: str, tag: str, size: str) -> None:
+    """What the film does: fit, encode with its tags."""
+    source, film = make_red_film(tmp_path / "red.mp4", coded, tag, size), tmp_path / "film.mp4"
+    fitted = fit_picture(open_input(source).video, probe(source), 320, 180)
+    run(compile_arguments(fitted.output(str(film), **EncoderSettings(preset="ultrafast").list_options())))
+    facts = probe(film)
+    assert (facts.matrix, facts.is_full_range) == ("bt709", False)
+    still = draw_still(film, facts, tmp_path / "red.png", at_seconds=1)
+    assert np.abs(read_pixels(still.path) - RED).max() <= 8
 
 
 def test_a_full_range_film_keeps_its_whites(tmp_path: Path) -> None:
     film = tmp_path / "white.mp4"
     full = ["-vf", "scale=out_range=pc,format=yuvj420p", "-color_range", "pc", "-c:v", "libx264"]
     run(["-f", "lavfi", "-i", "color=white:size=160x90:duration=3", *full, str(film)])
+    assert probe(film).is_full_range
     still = draw_still(film, probe(film), tmp_path / "white.png", at_seconds=1)
     assert np.abs(read_pixels(still.path) - WHITE).max() <= 4
 
