@@ -19,6 +19,7 @@ from coaching.providers.ports import IndexDocument, PrincipleHit, SearchAnswer, 
 Etag: TypeAlias = tuple[int, int, int]
 
 FORMAT = 1
+MAX_QUERY = 400  # characters: more than a diagnosis or a memo's worries; the engine cannot be stopped in a long text
 SHORTEST_SENTENCE = 5  # characters; below, it says too little of its principle
 INDEXING_SECONDS = 1800.0
 
@@ -49,13 +50,14 @@ class LocalPrincipleIndex:
         return len({owner for owner, text in zip(owners, texts, strict=True) if text in fresh})
 
     def search(self, request: SearchRequest) -> SearchAnswer:
-        """No words, no hits."""
+        """No words, no hits; words beyond 400 characters do not count."""
         deadline = Deadline(request.deadline_seconds, doing="searching")
         model = self._read_model()
         usage = Usage(provider="local", model=MODEL, characters=len(request.query))
         if not re.search(r"\w", request.query):
             return SearchAnswer(hits=(), usage=usage)
-        scores = model.score(text=request.query, vector=self._vectors.embed(request.query, deadline))
+        query = request.query[:MAX_QUERY]
+        scores = model.score(text=query, vector=self._vectors.embed(query, deadline))
         best = np.argsort(-scores, kind="stable")[: request.limit]
         hits = tuple(PrincipleHit(principle_slug=str(model.slugs[i]), score=float(scores[i])) for i in best)
         return SearchAnswer(hits=hits, usage=usage)

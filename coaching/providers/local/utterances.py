@@ -21,6 +21,7 @@ PAUSE_SECONDS = 0.35  # a breath: what a listener needs between two sentences
 LEAD_SECONDS = 0.08  # kept before and after what is loud: a soft s or h lives there
 FADE_SECONDS = 0.008  # long enough not to click, too short to be heard
 AUDIBLE = 0.005
+PEAK = 0.9  # OpenJTalk goes beyond full scale on its loudest vowels
 _SENTENCE = re.compile(r"[^。！？!?\n]*[。！？!?\n]+[」』）)]*|[^。！？!?\n]+")
 
 
@@ -32,7 +33,7 @@ def split_sentences(text: str) -> list[str]:
 def speak_sentences(
     request: SpeechRequest, *, say: Callable[[str], Samples], sample_rate_hz: int, model: str, deadline: Deadline
 ) -> Speech:
-    """Write the whole text to `request.output`; `say` speaks one sentence (float32 mono, within ±1).
+    """Write the whole text to `request.output`; `say` speaks one sentence (float32 mono, about ±1).
 
     The file appears whole or not at all. Raises `ProviderRefused` when there is nothing to say, `ProviderUnavailable`
     at the deadline.
@@ -47,6 +48,7 @@ def speak_sentences(
         raise ProviderRefused(f"nothing can be spoken of the text {request.text[:80]!r}")
     deadline.check()
     joined = join_with_pauses(spoken, sample_rate_hz=sample_rate_hz)
+    joined *= min(1, PEAK / np.abs(joined).max())
     write_wav(request.output, joined, sample_rate_hz=sample_rate_hz)
     seconds = joined.size / sample_rate_hz
     return Speech(

@@ -1,0 +1,24 @@
+"""Engines of this process, loaded once: each costs seconds and hundreds of megabytes."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from coaching.providers.local.openjtalk import OpenJTalkVoice
+from coaching.providers.local.whisper import WhisperRecogniser
+
+
+@pytest.fixture(scope="session")
+def cache_folder() -> Path:
+    return Path(settings.MODEL_CACHE_DIR)
+
+
+@pytest.fixture(scope="session")
+def listener(cache_folder: Path) -> WhisperRecogniser:
+    return WhisperRecogniser(cache_folder=cache_folder)
+
+
+@pytest.fixture(scope="session")
+def fast_voice(cache_folder: Path) -> OpenJTalkVoice:
+    return OpenJTalkVoice(cache_folder=cache_folder)
