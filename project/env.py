@@ -85,7 +85,7 @@ def load_env() -> Env:
     try:
         env = Env()
     except ValidationError as error:
-        lines = [f"  {str(e['loc'][0]).upper()}: {e['msg']} (got {e.get('input')!r})" for e in error.errors()]
+        lines = [f"  {str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
         raise ImproperlyConfigured(
             "The environment is not usable:\n" + "\n".join(lines) + "\nSee .env.example for each variable's form."
         ) from error

@@ -270,7 +270,7 @@ class DishText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSummary:
-    """An earlier cook: `mistake_slug` is "" where none was seen, `key_progress` the mistake gone since the one before."""
+    """An earlier cook: `mistake_slug` is "" where none was seen, `key_progress` the mistake gone since then."""
 
     dish_slug: str
     session_number: int

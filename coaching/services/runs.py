@@ -354,8 +354,8 @@ def take_due_stages(*, count_broker_messages: Callable[[], int], limit: int = 50
     """Queued rows whose message is missing, marked as published again; the caller publishes them after commit.
 
     A row with `publications=0` has no message for sure. One that was published is published again only when the
-    broker holds fewer messages than such rows and running ones need, or past `REPUBLISH_HARD_AGE_SECONDS`: a long honest
-    backlog is not multiplied. The pause doubles with every publication.
+    broker holds fewer messages than such rows and running ones need, or past `REPUBLISH_HARD_AGE_SECONDS`: a long
+    honest backlog is not multiplied. The pause doubles with every publication.
     """
     published = StageRun.objects.filter(state=StageState.QUEUED, publications__gt=0, run__state=RunState.RUNNING)
     overdue = Q(publications=0) | Q(due_at__lt=Now() - _seconds(settings.REPUBLISH_HARD_AGE_SECONDS))
