@@ -22,9 +22,11 @@ _POLITE_END = re.compile(
     r"(?:です|ます|ました|ません|でした|ましょう|でしょう|ください|下さい|ませんか|ございます)"
     r"(?:か|が|から|けれど|けれども|けど|し|とも|ので)?(?:ね|よ|よね)?$"
 )
-_SHORT_CALL = re.compile(r"^(?:はい|さあ|さて|では|よし|ええ|こんにちは|こんばんは|おはよう|ようこそ)$")
+_SHORT_CALL = re.compile(
+    r"(?:^|、)(?:はい|さあ|さて|では|よし|ええ|こんにちは|こんばんは|おはよう|はじめまして|ようこそ)$"
+)
 _WARM_END = re.compile(
-    r"(?:ましょう|ください|ませんか|ましょうか|(?:です|ます|でした|ました|ません|でしょう)(?:ね|よ|よね))$"
+    r"(?:(?:ましょう|ください|ませんか|ましょうか)(?:ね|よ)?|(?:です|ます|でした|ました|ません|でしょう)(?:ね|よ|よね))$"
 )
 _HARSH = re.compile(
     r"失敗作|大失敗|失格|最悪|最低で|下手|ひどい(?=出来|結果|味|です)|駄目|だめ(?:です|でし|な)|ダメ|ありえません|台無し|がっかり|論外"
@@ -86,7 +88,7 @@ def split_sentences(text: str) -> list[str]:
     sentences, current, depth = [], "", 0
     for character, following in pairwise(text + "\n"):
         depth = max(0, depth + (character in _OPENERS) - (character in _CLOSERS))
-        if character == "\n" or (depth == 0 and character in "。！？!?" and following not in "と、"):
+        if character == "\n" or (depth == 0 and _ends_sentence(character, following)):
             sentences.append(current.strip())
             current = ""
         else:
@@ -95,10 +97,14 @@ def split_sentences(text: str) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
+def _ends_sentence(mark: str, following: str) -> bool:
+    return mark == "。" or (mark in "！？!?" and following not in "と、")
+
+
 def find_plain_endings(text: str) -> Iterator[str]:
     """The ends of sentences that are not in です・ます."""
     for sentence in split_sentences(text):
-        if not (is_polite(sentence) or _SHORT_CALL.match(sentence) or has_no_kana(sentence)):
+        if not (is_polite(sentence) or _SHORT_CALL.search(sentence) or has_no_kana(sentence)):
             yield sentence[-12:]
 
 

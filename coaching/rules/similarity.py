@@ -7,14 +7,21 @@ from functools import lru_cache
 _IGNORED = re.compile(r"[\s、。，．！？!?「」『』（）()・…〜～]")
 
 
-@lru_cache(maxsize=8192)
-def _count_pairs(text: str) -> Counter[str]:
+@lru_cache(maxsize=16384)
+def _list_pairs(text: str) -> frozenset[tuple[str, int]]:
+    """Pairs of neighbours, a repeated one numbered."""
     plain = _IGNORED.sub("", text)
-    return Counter(plain[i : i + 2] for i in range(len(plain) - 1))
+    seen: Counter[str] = Counter()
+    pairs = set()
+    for i in range(len(plain) - 1):
+        pair = plain[i : i + 2]
+        seen[pair] += 1
+        pairs.add((pair, seen[pair]))
+    return frozenset(pairs)
 
 
 def measure_likeness(one: str, other: str) -> float:
     """0 for nothing in common, 1 for the same characters in the same pairs."""
-    first, second = _count_pairs(one), _count_pairs(other)
-    total = first.total() + second.total()
-    return 2 * (first & second).total() / total if total else 0.0
+    first, second = _list_pairs(one), _list_pairs(other)
+    total = len(first) + len(second)
+    return 2 * len(first & second) / total if total else 0.0
