@@ -24,11 +24,6 @@ RATINGS: tuple[dict[str, int], ...] = (
     {"aroma": 5, "taste": 4, "appearance": 4},
     {"taste": 2, "texture": 1},
 )
-    {},
-    {"taste": 4, "texture": 2},
-    {"aroma": 5, "taste": 4, "appearance": 4},
-    {"taste": 2, "texture": 1},
-)
 
 
 def list_matrix() -> Iterator[ScriptRequest]:
