@@ -47,7 +47,7 @@ def _find_broken_rules(script: CoachingScript, request: ScriptRequest) -> tuple[
     return check_script(
         ScriptTexts(**asdict(script.coaching_text), **asdict(script.narration)),
         first_name=request.learner.first_name,
-        decisive_rules=[principle.decisive_rule for principle in request.principles],
+        decisive_rules=[p.decisive_rule for p in (*request.principles, *request.dish.principles)],
     )
 
 
@@ -81,6 +81,7 @@ def _describe_learner(job: StageJob) -> LearnerContext:
                 session_number=entry["session"],
                 key_issue=entry["key_issue"],
                 key_progress=entry["key_progress"],
+                mistake_slug=entry["mistake"],
             )
             for entry in known.session_summaries
         ),
