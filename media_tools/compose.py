@@ -20,7 +20,7 @@ from media_tools.encoding import SOUND_OPTIONS, TIMESCALE
 from media_tools.errors import MediaCancelled, MediaToolFailed
 from media_tools.ffmpeg import DEFAULT_LIMITS, Limits, Stream, compile_arguments, open_input, run
 from media_tools.film_clock import to_seconds
-from media_tools.film_picture import Footage, add_titles, draw_key_clip, draw_shots, group_shots
+from media_tools.film_picture import Footage, Titles, add_titles, draw_ending, draw_shots, group_shots
 from media_tools.film_plan import FilmPlan, FilmRequest, Section, plan_film
 from media_tools.film_sound import SoundPlan, level_sound, mix_sound
 from media_tools.narration import Loudness, measure_loudness, measure_speech
@@ -174,11 +174,10 @@ def _encode_picture(process: _Process, plan: FilmPlan, folder: Path) -> list[_Pa
     titles.write_text(script, encoding="utf-8")
     parts: list[_Part] = []
     first_frame = 0
-    for picture, frames in _draw_parts(plan):
+    for picture, frames in _draw_parts(plan, titles):
         part = _Part(folder / f"part-{len(parts)}.mp4", frames)
-        titled = add_titles(picture, titles, first_frame)
         process.encode(
-            ffmpeg.output(titled, str(part.path), format="mp4", **plan.request.encoder.list_options()),
+            ffmpeg.output(picture, str(part.path), format="mp4", **plan.request.encoder.list_options()),
             frames=frames,
             from_percent=_place_percent(first_frame / plan.frames),
             to_percent=_place_percent((first_frame + frames) / plan.frames),
@@ -189,12 +188,16 @@ def _encode_picture(process: _Process, plan: FilmPlan, folder: Path) -> list[_Pa
     return parts
 
 
-def _draw_parts(plan: FilmPlan) -> Iterator[tuple[Stream, int]]:
+def _draw_parts(plan: FilmPlan, titles: Path) -> Iterator[tuple[Stream, int]]:
     """The film's picture in graphs that follow one another, with the frames of each."""
     footage = Footage(plan.request.source, plan.request.facts, plan.canvas)
+    first_frame = 0
     for shots in group_shots(plan.shots, footage.facts):
-        yield draw_shots(footage, shots), sum(shot.frames for shot in shots)
-    yield draw_key_clip(footage, plan.clip, plan.outro_frames), plan.clip.frames + plan.outro_frames
+        frames = sum(shot.frames for shot in shots)
+        yield add_titles(draw_shots(footage, shots), Titles(titles, first_frame)), frames
+        first_frame += frames
+    ending = draw_ending(footage, plan.clip, plan.outro_frames, Titles(titles, first_frame))
+    yield ending, plan.clip.frames + plan.outro_frames
 
 
 def _place_percent(share: float) -> float:

@@ -3,6 +3,7 @@
 Every value is drawn from one seeded generator: the same length gives the same bytes.
 """
 
+import functools
 import wave
 from pathlib import Path
 from typing import TypeAlias
@@ -43,14 +44,17 @@ def write_outro_sound(path: Path, duration_seconds: float = OUTRO_SECONDS) -> No
         file.writeframes(np.round(sound * 32767).astype("<i2").tobytes())
 
 
+@functools.lru_cache(maxsize=1)
 def synthesise_outro(duration_seconds: float = OUTRO_SECONDS) -> Sound:
-    """Stereo samples (n, 2) between -1 and 1, peaking at -3 dBFS, silent at both ends."""
+    """Stereo samples (n, 2) between -1 and 1, peaking at -3 dBFS, silent at both ends; read-only."""
     random = np.random.default_rng(SEED)
     samples = round(duration_seconds * SAMPLE_RATE_HZ)
     sound = _scale(_play_jingle(samples), 0.13) + _scale(_applaud(samples, random), 0.055)
     fade = min(samples, round(FADE_SECONDS * SAMPLE_RATE_HZ))
     sound[samples - fade :] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade)))[:, None]
-    return np.asarray(sound * (PEAK / np.abs(sound).max()))
+    sound *= PEAK / np.abs(sound).max()
+    sound.flags.writeable = False  # it is kept: every film of this process ends with the same array
+    return sound
 
 
 def _scale(sound: Sound, level: float) -> Sound:

@@ -26,6 +26,9 @@ SUCCESS_SIGN_LABEL = "成功のサイン"
 DISH_SECONDS = 5.0
 BADGE_SECONDS = 4.0
 BADGE_LEAD_SECONDS = 0.5
+CARD_FADE_SECONDS = 0.4
+"""After this the outro's picture does not change any more."""
+
 LINE_SPACING = 1.5
 ELLIPSIS = "…"
 
@@ -81,7 +84,11 @@ def make_titles(texts: TitleTexts, frames: TitleFrames, *, width_px: int, height
     script = Script(width_px, height_px)
     _add_dish(script, texts, frames)
     _add_badges(script, frames)
-    _add_card(script, texts, Span(frames.outro_frame, frames.end_frame, fade_in_ms=400, fade_out_ms=0))
+    _add_card(
+        script,
+        texts,
+        Span(frames.outro_frame, frames.end_frame, fade_in_ms=round(1000 * CARD_FADE_SECONDS), fade_out_ms=0),
+    )
     return script.format()
 
 
