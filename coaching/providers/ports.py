@@ -194,7 +194,7 @@ class SpeechToText(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechRequest:
-    """`output` is a WAV file to be written. `cancel` may be set from another thread."""
+    """`output` is a WAV file to be written."""
 
     text: str
     output: Path

@@ -2,6 +2,7 @@
 
 import wave
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +35,17 @@ def make_hum() -> NDArray[np.float64]:
     return tones + np.random.default_rng(3).normal(scale=0.01, size=COUNT)
 
 
-def make_music() -> NDArray[np.float64]:
-    """A plucked tune: of all these, what a voice detector takes for a voice first."""
+def make_music(*, bowed: bool = False) -> NDArray[np.float64]:
+    """A tune, plucked or bowed: of all these, what a voice detector takes for a voice first."""
     sound = np.zeros(COUNT)
     time = np.arange(HZ // 2) / HZ
+    shape = np.minimum(1, np.minimum(time, time[::-1]) / 0.03) if bowed else np.exp(-4 * time)
+    overtones = range(1, 7) if bowed else range(1, 4)
+    vibrato = 1 + (0.003 * np.sin(2 * np.pi * 5 * time) if bowed else 0)
     for number in range(2 * SECONDS):
         pitch_hz = (262, 330, 392, 523, 392, 330, 294, 349)[number % 8]
-        tone = sum(np.sin(2 * np.pi * pitch_hz * overtone * time) / overtone for overtone in (1, 2, 3))
-        sound[number * time.size : (number + 1) * time.size] = 0.25 * tone * np.exp(-4 * time)
+        tone = sum(np.sin(2 * np.pi * pitch_hz * overtone * time * vibrato) / overtone for overtone in overtones)
+        sound[number * time.size : (number + 1) * time.size] = 0.25 * tone * shape
     return sound
 
 
@@ -50,7 +54,8 @@ SPEECHLESS: dict[str, Callable[[], NDArray[np.float64]]] = {
     "hiss": make_hiss,
     "sizzle": make_sizzle,
     "hum": make_hum,
-    "music": make_music,
+    "plucked tune": make_music,
+    "bowed tune": partial(make_music, bowed=True),
 }
 
 
