@@ -1,4 +1,4 @@
-"""How the offline coach judges cooks it was never tuned on: `python -m tests.benchmarks.signal_coach [--seeds 100 102]`.
+"""How the offline coach judges cooks it was never tuned on: `python -m tests.benchmarks.signal_coach`.
 
 Its thresholds were set on seeds under 100; smaller ones are refused here. Each variant is filmed in every condition,
 each negative plainly and with automatic gain. A film takes some five seconds to draw.
