@@ -3,16 +3,19 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from coaching.errors import MalformedAnswer
 from coaching.providers.local.coach_writing import write_script
+from coaching.providers.local.kokoro import KokoroVoice
+from coaching.providers.local.openjtalk import OpenJTalkVoice
 from coaching.providers.local.phrase_grammar import split_into_sentences
 from coaching.providers.local.script_assembly import measure_read_seconds
 from coaching.providers.local.signal_phrases import READINGS
-from coaching.providers.ports import CoachingScript, ScriptRequest, SessionSummary
-from coaching.rules import PIVOT, measure_likeness
+from coaching.providers.ports import CoachingScript, ScriptRequest, SessionSummary, SpeechRequest
+from coaching.rules import KEY_MOMENT_SECONDS, PART1_SECONDS, PIVOT, measure_likeness
 from media_tools.cook_events import Doubt, ReadingKind
 from tests.coaching.providers.local.kitchen import ask, dishes, event, find_broken_rules
 
@@ -147,6 +150,22 @@ def test_what_is_shown_differs_from_dish_to_dish_and_from_learner_to_learner(mat
     for field, share in (("part1", 0.99), ("part2", 0.75), ("mondaiten", 0.5)):
         texts = [list_texts(script)[field] for _, script in matrix]
         assert len(set(texts)) / len(texts) > share, field
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("voice", "count"), [("openjtalk", 12), ("kokoro", 4)])
+def test_both_voices_speak_the_scripts_in_time(voice: str, count: int, cache_folder: Path, tmp_path: Path) -> None:
+    """The mora counts are a forecast: this listens to what is really spoken."""
+    speaker = {"openjtalk": OpenJTalkVoice, "kokoro": KokoroVoice}[voice](cache_folder=cache_folder)
+    requests = list(list_matrix())
+    for request in requests[:: len(requests) // count][:count]:
+        narration = write_script(request).narration
+        for text, (shortest, longest) in (
+            (narration.part1, PART1_SECONDS),
+            (f"{narration.pivot}。{narration.part2}", KEY_MOMENT_SECONDS),
+        ):
+            spoken = speaker.synthesise(SpeechRequest(text=text, output=tmp_path / "speech.wav"))
+            assert shortest <= spoken.duration_seconds <= longest, text
 
 
 # --- one learner at a time ------------------------------------------------------------------------------------------
