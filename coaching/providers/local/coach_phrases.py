@@ -123,7 +123,7 @@ CHANGES = (
 )
 EVIDENCE = (
     "映像では、{evidence}。",
-    "そのとき、{evidence}。",
+    "映像を見返すと、{evidence}。",
 )
 PLACES = (
     "{place}に、その様子が表れています。",

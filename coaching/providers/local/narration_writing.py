@@ -105,7 +105,7 @@ def _answer_issue(plan: Plan) -> tuple[Piece, ...]:
     outcome = request.analysis.outcome
     worries = [p for slug in request.identified_issues if (p := find_principle_of_mistake(slug, request)) is not None]
     if outcome == "mistake" and any(worry.slug == plan.topic.slug for worry in worries):
-        return plan.fill(phrases.MEMO_NAMED_THE_SAME, worth=3.5)
+        return plan.fill(phrases.MEMO_NAMED_THE_SAME, worth=5.0)
     templates = {
         "mistake": phrases.MEMO_NAMED_ANOTHER,
         "good": phrases.MEMO_NAMED_WHAT_WENT_WELL,
@@ -113,15 +113,15 @@ def _answer_issue(plan: Plan) -> tuple[Piece, ...]:
     }
     if not worries or (outcome == "could_not_tell" and worries[0].slug != plan.topic.slug):
         return ()
-    return plan.fill(templates[outcome], {"issue": worries[0].name}, worth=3.0)
+    return plan.fill(templates[outcome], {"issue": worries[0].name}, worth=5.0)
 
 
 def _answer_question(plan: Plan) -> tuple[Piece, ...]:
     if not plan.request.questions:
         return ()
     if any(is_question_about(question, plan.topic, plan.request) for question in plan.request.questions):
-        return plan.fill(phrases.MEMO_ASKED_THIS, worth=3.0)
-    return plan.fill(phrases.MEMO_ASKED_SOMETHING_ELSE, worth=2.5)
+        return plan.fill(phrases.MEMO_ASKED_THIS, worth=4.5)
+    return plan.fill(phrases.MEMO_ASKED_SOMETHING_ELSE, worth=4.0)
 
 
 def _recall_last_cook(plan: Plan) -> tuple[Piece, ...]:

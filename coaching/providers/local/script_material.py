@@ -74,7 +74,8 @@ _REFERRING = re.compile(
     r"^(?:その水|そのつど|膜は|残ったもの|途中で|和らぐ前に|熱すぎたり|さらに加熱)|この反応|その膜|その差|その糊|網がまだ"
 )
 
-_QUESTION_IS_ABOUT = 0.15
+_QUESTION_IS_ABOUT = 0.75
+_CONTENT = re.compile(r"[一-龯々]|[ァ-ヴー]{2,}")  # what a question is about stands in kanji and katakana
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,12 +220,15 @@ def find_feeling(emotional_state: str) -> str:
 
 
 def is_question_about(question: str, topic: Topic, request: ScriptRequest) -> bool:
-    """Whether what the principle says is nearest to the question's words, of all that the dish teaches, and near."""
-    nearness = {
-        principle.slug: max(measure_likeness(question, text) for text in _list_texts(principle, request.dish))
-        for principle in (topic.principle, *request.dish.principles)
-    }
-    return nearness[topic.slug] >= max(_QUESTION_IS_ABOUT, *nearness.values())
+    """Whether the principle holds most of the question's words, and none that the dish teaches speaks more like it."""
+    asked = set(_CONTENT.findall(question))
+    nearness, shared = {}, {}
+    for principle in (topic.principle, *request.dish.principles):
+        texts = _list_texts(principle, request.dish)
+        shared[principle.slug] = len(asked & set(_CONTENT.findall("".join(texts)))) / max(1, len(asked))
+        likeness = max(measure_likeness(question, text) for text in texts)
+        nearness[principle.slug] = shared[principle.slug] + likeness
+    return shared[topic.slug] >= _QUESTION_IS_ABOUT and nearness[topic.slug] >= max(nearness.values())
 
 
 def _list_texts(principle: PrincipleText, dish: DishText) -> list[str]:
@@ -235,7 +239,7 @@ def _list_texts(principle: PrincipleText, dish: DishText) -> list[str]:
         principle.next_action,
         principle.decisive_rule,
         *(mistake.text for mistake in principle.mistakes),
-        *(text for point in points for text in (point.watch_for, point.typical_mistake, point.moment)),
+        *(text for point in points for text in (point.watch_for, point.typical_mistake)),
     ]
 
 

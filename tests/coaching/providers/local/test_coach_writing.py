@@ -215,6 +215,21 @@ def test_part1_answers_the_learner(request_: ScriptRequest, words: tuple[str, ..
     assert any(word in part1 for word in words), part1
 
 
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("フライパンはどのくらい温めればいいですか", True),
+        ("油は揺れるまで温めるんですか", True),
+        ("なぜ卵を先に入れてはいけないのですか", False),
+        ("醤油はどのタイミングで入れればいいですか", False),
+        ("どうですか", False),
+    ],
+)
+def test_a_question_is_answered_only_by_what_it_asks_about(question: str, answered: bool) -> None:
+    part1 = write_script(ask(memo="x", questions=(question,))).narration.part1
+    assert ("質問の答え" in part1 or "お尋ね" in part1) is answered, part1
+
+
 def test_a_mistake_of_the_last_cook_that_is_gone_is_praised() -> None:
     past = SessionSummary(
         dish_slug="fried-rice", session_number=1, key_issue="", key_progress="", mistake_slug="no_tasting"
