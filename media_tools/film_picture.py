@@ -26,6 +26,9 @@ FRAMES_PER_DECODER = 10  # reference pictures and queues, as measured with the d
 INDEX_BYTES_PER_SECOND = 2500  # an open file's tables of samples
 DECODER_BYTES = 4 << 20
 
+LARGE_FRAME_BYTES = 8 << 20
+"""Of frames as large as this, those that a second thread of a decoder keeps are too many."""
+
 SPARE_SECONDS = 1.0
 """How much more than needed is read of a shot, for footage whose frames lie far apart."""
 
@@ -89,11 +92,8 @@ class Titles:
 
 def group_shots(shots: Sequence[Shot], facts: VideoFacts) -> Iterator[tuple[Shot, ...]]:
     """Cut the shots into runs of even length whose decoders fit into memory together."""
-    frame_bytes = facts.width_px * facts.height_px * 3 // 2 * (2 if facts.bit_depth > 8 else 1)
-    decoder_bytes = (
-        FRAMES_PER_DECODER * frame_bytes + int(INDEX_BYTES_PER_SECOND * facts.duration_seconds) + DECODER_BYTES
-    )
-    most = max(1, DECODERS_BYTES // decoder_bytes)
+    index_bytes = int(INDEX_BYTES_PER_SECOND * facts.duration_seconds)
+    most = max(1, DECODERS_BYTES // (FRAMES_PER_DECODER * _measure_frame_bytes(facts) + index_bytes + DECODER_BYTES))
     groups = -(-len(shots) // most)
     for group in range(groups):
         yield tuple(shots[len(shots) * group // groups : len(shots) * (group + 1) // groups])
@@ -111,7 +111,8 @@ def draw_ending(footage: Footage, clip: KeyClip, outro_frames: int, titles: Titl
 
     The footage is opened once: the replay and the stills are split off.
     """
-    raw = footage.open(clip.start_seconds, to_seconds(clip.pass_frames), threads=2)
+    threads = 2 if _measure_frame_bytes(footage.facts) < LARGE_FRAME_BYTES else 1
+    raw = footage.open(clip.start_seconds, to_seconds(clip.pass_frames), threads=threads)
     if clip.replay_frames:
         raws = raw.filter_multi_output("split", 2)
         raw, replayed = raws[0], _draw_replay(footage, clip, raws[1])
@@ -148,6 +149,10 @@ def _draw_outro(backdrop: Stream, frames: int, titles: Titles) -> Iterator[Strea
 def _blur(frame: Stream, canvas: Canvas) -> Stream:
     blur_px = BLUR_SHARE * min(canvas.width_px, canvas.height_px)
     return frame.filter("gblur", sigma=blur_px).filter("drawbox", color=VEIL, t="fill")
+
+
+def _measure_frame_bytes(facts: VideoFacts) -> int:
+    return facts.width_px * facts.height_px * 3 // 2 * (2 if facts.bit_depth > 8 else 1)
 
 
 def _draw_moving(footage: Footage, shot: Shot) -> Stream:

@@ -66,7 +66,7 @@ def mix_sound(
     mixed = ffmpeg.concat(voice1, key, applause, v=0, a=1).filter_multi_output("asplit", 2)
     arguments = compile_arguments(
         ffmpeg.output(mixed[0], str(output), format="wav", acodec="pcm_f32le"),
-        ffmpeg.output(print_loudness(mixed[1]), "-", format="null"),
+        ffmpeg.output(print_loudness(mixed[1], peak="sample"), "-", format="null"),
     )
     text = b"".join(read_output(arguments, cancel=cancel, limits=limits)).decode()
     if not output.is_file():
@@ -94,7 +94,7 @@ def _open_ambience(plan: SoundPlan, *, cancel: threading.Event | None, limits: L
     track = open_input(plan.source, seek_seconds=clip.start_seconds, length_seconds=pass_seconds)[
         str(plan.facts.audio_stream_index)
     ]
-    loudness = measure_loudness(track, cancel=cancel, limits=limits)
+    loudness = measure_loudness(track, peak="sample", cancel=cancel, limits=limits)
     if loudness.integrated_lufs is None:
         return None
     sound = _cut(track.filter("aresample", SAMPLE_RATE_HZ), clip.pass_frames)

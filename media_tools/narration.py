@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import ffmpeg
 
@@ -32,7 +33,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loudness:
-    """Both values are None for sound that is silent throughout."""
+    """Both values are None for sound that is silent throughout; the peak also where it was not measured."""
 
     integrated_lufs: float | None
     true_peak_dbfs: float | None
@@ -100,16 +101,24 @@ def measure_speech(path: Path, *, cancel: threading.Event | None = None, limits:
 
 
 def measure_loudness(
-    sound: Stream, *, cancel: threading.Event | None = None, limits: Limits = DEFAULT_LIMITS
+    sound: Stream,
+    *,
+    peak: Literal["true", "sample"] = "true",
+    cancel: threading.Event | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Loudness:
     """Measure an audio stream of a graph, such as `open_input(path).audio`. Raises what `read_output` raises."""
-    return read_loudness(_print_metadata(print_loudness(sound.filter("aresample", SAMPLE_RATE_HZ)), cancel, limits))
+    printed = print_loudness(sound.filter("aresample", SAMPLE_RATE_HZ), peak=peak)
+    return read_loudness(_print_metadata(printed, cancel, limits))
 
 
-def print_loudness(sound: Stream) -> Stream:
-    """The stream with its loudness so far printed to `pipe:1` as it goes by; `read_loudness` reads that."""
+def print_loudness(sound: Stream, *, peak: Literal["true", "sample"] = "true") -> Stream:
+    """The stream with its loudness so far printed to `pipe:1` as it goes by; `read_loudness` reads that.
+
+    The true peak takes as long again as the loudness; with `peak="sample"` it stays unknown.
+    """
     # ebur128 drops what does not fill its last 100 ms, so silence of that length goes behind.
-    measured = sound.filter("apad", pad_dur=0.1).filter("ebur128", metadata=1, peak="true")
+    measured = sound.filter("apad", pad_dur=0.1).filter("ebur128", metadata=1, peak=peak)
     return measured.filter("ametadata", "print", file="pipe:1")
 
 
@@ -117,9 +126,9 @@ def read_loudness(text: str) -> Loudness:
     """The loudness of the whole, from what `print_loudness` printed."""
     integrated_lufs = _read_last(text, "r128.I")
     true_peak = _read_last(text, "r128.true_peak")
-    if integrated_lufs is None or integrated_lufs <= QUIETEST_LUFS or not true_peak:
+    if integrated_lufs is None or integrated_lufs <= QUIETEST_LUFS:
         return Loudness(integrated_lufs=None, true_peak_dbfs=None)
-    return Loudness(integrated_lufs=integrated_lufs, true_peak_dbfs=20 * math.log10(true_peak))
+    return Loudness(integrated_lufs=integrated_lufs, true_peak_dbfs=20 * math.log10(true_peak) if true_peak else None)
 
 
 def join_speech(
