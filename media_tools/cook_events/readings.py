@@ -22,9 +22,11 @@ ANSWER_WITHIN_SECONDS = 2.5
 AFTER_ONSET_SECONDS = 2.0
 CREEP_DB = (6.0, 13.0)  # still missing to the plateau two seconds after the onset
 PLATEAU_SECONDS = 15.0
+LEAP_DB = 9.0
 SILENT_AT_ADDITION_DB = 4.0
 LEAST_SILENT_SECONDS = 2.5
 COLLAPSE_DB = (5.0, 12.0)
+MOST_GAIN_DB = 8.0
 FLAME_OFF_DB = 6.0
 TAIL_SECONDS = 8.0
 HAZE = (9.0, 22.0)
@@ -34,6 +36,7 @@ UNSEEN_DARKENING = 18.0
 WAITED_SECONDS = (14.0, 20.0)
 IN_TIME_SECONDS = 9.5
 FADED_DB = (1.5, 4.0)
+SUDDEN_DB = 4.0
 STIRRED_UP_DB = (3.0, 6.0)
 # An egg that went into a hot pan is firm about that long after.
 SETS_SECONDS = 7.0
@@ -71,6 +74,12 @@ class Episode:
         near = [a for a in self.additions if abs(a.seconds - self.onset_seconds) <= ANSWER_WITHIN_SECONDS]
         answered = [a for a in near if a.jump_db >= ANSWER_DB[0] and a.brightening > 0]
         return max(answered, key=lambda addition: addition.jump_db, default=None)
+
+    def leaps_after_onset(self) -> bool:
+        """Whether the sizzle leaps up within a second later than at its onset: then what came before was hardly one."""
+        start = self.span.onset_step + count_steps(3.0)
+        level = self.frying.sizzle_db[start : start + count_steps(PLATEAU_SECONDS)]
+        return bool(np.any(level[2:] - level[:-2] >= LEAP_DB))
 
     def find_haze(self) -> tuple[int, float]:
         """The step at which haze begins to rise while it fries or shortly before, and how high it gets."""
@@ -119,7 +128,7 @@ def _read_cold_pan(episode: Episode) -> Iterator[Reading]:
         and min(addition.jump_db, addition.steady_lasting_db) < SILENT_AT_ADDITION_DB
         and addition.score >= OPAQUE[0]
     ]
-    if not waiting or episode.find_answered():
+    if not waiting or episode.find_answered() or episode.leaps_after_onset():
         return
     food = max(waiting, key=lambda addition: addition.score)
     silent_seconds = onset - food.seconds
@@ -131,16 +140,28 @@ def _read_cold_pan(episode: Episode) -> Iterator[Reading]:
 
 
 def _read_collapse(episode: Episode) -> Iterator[Reading]:
-    """The sizzle fell as something went in, and stayed down though the burner burned on."""
+    """The pan was frying, the sizzle fell as something went in, and stayed down though the burner burned on."""
     last = (episode.span.end_step / STEPS_PER_SECOND) - TAIL_SECONDS
     for addition in episode.additions:
-        fallen_db = -min(addition.lasting_db, addition.steady_lasting_db)
         if addition.seconds > last or addition.hum_change_db < -FLAME_OFF_DB or addition.brightening <= 0:
             continue
-        sound = list(_speak("sound", fallen_db, COLLAPSE_DB, "dB less sizzle for six seconds"))
-        if sound and addition.seconds >= episode.onset_seconds + 1:
+        before = episode.frying.is_noise[max(0, addition.step - count_steps(4.0)) : addition.step]
+        if addition.seconds < episode.onset_seconds + 1 or before.mean() < 0.5:
+            continue
+        sound = list(_speak("sound", _measure_fall(addition), COLLAPSE_DB, "dB less sizzle for six seconds"))
+        if sound:
             seen = _speak("picture", addition.score, ADDED, "the pan's look changed as it went in")
             yield Reading(kind=ReadingKind.PAN_LOST_ITS_VOICE, seconds=addition.seconds, witnesses=(*sound, *seen))
+
+
+def _measure_fall(addition: Addition) -> float:
+    """Decibels that the sizzle lost. A phone's automatic gain hides part of it, and lifts the burner's hum by as much.
+
+    What lifts the hum further is a voice or a motor, and says nothing of the sizzle.
+    """
+    if addition.lasting_db <= 0 <= addition.hum_change_db <= MOST_GAIN_DB:
+        return -min(addition.lasting_db, addition.steady_lasting_db)
+    return -addition.lasting_db
 
 
 def _read_haze(episode: Episode) -> Iterator[Reading]:
@@ -196,7 +217,7 @@ def _read_waiting(episode: Episode) -> Iterator[Reading]:
         return
     first, second = pair
     gap_seconds = second.seconds - first.seconds
-    if gap_seconds < WAITED_SECONDS[0]:
+    if gap_seconds < WAITED_SECONDS[0] or _has_sudden_change(episode.frying, first.step, second.step):
         return
     witnesses = [
         *_speak("picture", gap_seconds, WAITED_SECONDS, "seconds until the next went in"),
@@ -204,6 +225,12 @@ def _read_waiting(episode: Episode) -> Iterator[Reading]:
         *_speak("sound", second.jump_db, STIRRED_UP_DB, "dB louder when the next went in"),
     ]
     yield Reading(kind=ReadingKind.FIRST_FOOD_WAITED, seconds=first.seconds + SETS_SECONDS, witnesses=tuple(witnesses))
+
+
+def _has_sudden_change(frying: Frying, first: int, second: int) -> bool:
+    """Whether the sizzle jumped or fell between the two: then something went in or happened that was not seen."""
+    between = np.abs(frying.rise_db[first + count_steps(4.0) : second - count_steps(3.0)])
+    return bool(len(between) and between.max() >= SUDDEN_DB)
 
 
 def _measure_fading(frying: Frying, first: int, second: int) -> float:
