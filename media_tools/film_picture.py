@@ -57,14 +57,15 @@ class Footage:
     facts: VideoFacts
     canvas: Canvas
 
-    def open(self, start_seconds: float, length_seconds: float, *, threads: int = 1) -> Stream:
-        """The footage's picture from there on, its clock at zero."""
+    def open(self, start_seconds: float, length_seconds: float, *, threads: int = 1, copy: int = 0) -> Stream:
+        """The footage's picture from there on, its clock at zero; `copy` as in `open_input`."""
         return self._take_picture(
             open_input(
                 self.source,
                 seek_seconds=start_seconds,
                 length_seconds=length_seconds + SPARE_SECONDS,
                 threads=threads,
+                copy=copy,
             )
         )
 
@@ -102,7 +103,10 @@ def group_shots(shots: Sequence[Shot], facts: VideoFacts) -> Iterator[tuple[Shot
 def draw_shots(footage: Footage, shots: Sequence[Shot]) -> Stream:
     """The shots one after another."""
     return _join(
-        [_draw_still(footage, shot) if shot.kind == "still" else _draw_moving(footage, shot) for shot in shots]
+        [
+            _draw_still(footage, shot) if shot.kind == "still" else _draw_moving(footage, shot, copy)
+            for copy, shot in enumerate(shots)
+        ]
     )
 
 
@@ -155,9 +159,9 @@ def _measure_frame_bytes(facts: VideoFacts) -> int:
     return facts.width_px * facts.height_px * 3 // 2 * (2 if facts.bit_depth > 8 else 1)
 
 
-def _draw_moving(footage: Footage, shot: Shot) -> Stream:
+def _draw_moving(footage: Footage, shot: Shot, copy: int) -> Stream:
     if not shot.slack_seconds:
-        raw = footage.open(shot.start_seconds, shot.source_seconds)
+        raw = footage.open(shot.start_seconds, shot.source_seconds, copy=copy)
         return _count_out(footage.fit(_sample(raw, f"PTS/{shot.speed:.9f}")), shot.frames)
     # Where a key frame lies within the slack, the shot begins there and nothing is decoded in vain.
     near = footage.open_at_key_frame(shot.start_seconds).filter("trim", start=-shot.slack_seconds)

@@ -58,8 +58,8 @@ def mix_sound(
     """
     outro = folder / "outro.wav"
     write_outro_sound(outro, to_seconds(plan.outro_frames))
-    voice1 = _open_voice(plan.part1, plan.part1_speech, plan.intro_frames)
-    voice2 = _open_voice(plan.part2, plan.part2_speech, plan.clip.frames)
+    voice1 = _open_voice(plan.part1, plan.part1_speech, plan.intro_frames, copy=1)
+    voice2 = _open_voice(plan.part2, plan.part2_speech, plan.clip.frames, copy=2)
     ambience = _open_ambience(plan, cancel=cancel, limits=limits)
     key = voice2 if ambience is None else _duck(ambience, voice2)
     applause = _cut(open_input(outro, formats=("wav",)).audio, plan.outro_frames)
@@ -80,8 +80,8 @@ def level_sound(sound: Stream, loudness: Loudness) -> Stream:
     return sound.filter("volume", f"{gain_db:.3f}dB").filter("alimiter", limit=CEILING, level=0, latency=1)
 
 
-def _open_voice(path: Path, speech: Speech, frames: int) -> Stream:
-    voice = open_input(path, formats=SPEECH_FORMATS).audio
+def _open_voice(path: Path, speech: Speech, frames: int, *, copy: int) -> Stream:
+    voice = open_input(path, formats=SPEECH_FORMATS, copy=copy).audio
     return _cut(voice.filter("aresample", SAMPLE_RATE_HZ).filter("volume", f"{speech.loudness.gain_db:.3f}dB"), frames)
 
 

@@ -15,6 +15,9 @@ NEVER_FIRST = frozenset(
     "、。，．・：；？！?!,.:;)]}」』）】〕〉》ー〜～々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ…‥%％"
 )
 NEVER_LAST = frozenset("([{「『（【〔〈《")
+DEMONSTRATIVES = frozenset({"この", "その", "あの", "どの"})
+"""They belong to the word behind them."""
+
 SENTENCE_ENDS = frozenset("。！？!?")
 CLAUSE_ENDS = frozenset("。！？!?、，,…」』）")
 MID_CLAUSE_COST = 30
@@ -60,7 +63,7 @@ def split_phrases(text: str) -> list[str]:
     """The text's phrases (bunsetsu), which joined give the text again; foreign words and numbers stay whole."""
     phrases: list[str] = []
     for phrase in _load_parser().parse(text):
-        if phrases and not _may_break(phrases[-1][-1], phrase[0]):
+        if phrases and (phrases[-1] in DEMONSTRATIVES or not _may_break(phrases[-1][-1], phrase[0])):
             phrases[-1] += phrase
         else:
             phrases.append(phrase)

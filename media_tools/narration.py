@@ -150,8 +150,7 @@ def join_speech(
         samples = round(duration_seconds * SAMPLE_RATE_HZ)
         padded_samples = samples + (pause_samples if index < len(pieces) - 1 else 0)
         streams.append(
-            # ffmpeg-python takes equal inputs for one, so a piece said twice needs inputs that differ.
-            open_input(piece, formats=SPEECH_FORMATS, thread_queue_size=8 + index)
+            open_input(piece, formats=SPEECH_FORMATS, copy=index)
             .audio.filter("aresample", SAMPLE_RATE_HZ)
             .filter("aformat", sample_fmts="fltp", channel_layouts="mono")
             .filter("afade", "in", duration=JOIN_FADE_SECONDS)

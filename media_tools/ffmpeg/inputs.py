@@ -21,6 +21,7 @@ def open_input(
     length_seconds: float | None = None,
     is_seek_exact: bool = True,
     threads: int | None = None,
+    copy: int = 0,
     formats: Sequence[str] = FOOTAGE_FORMATS,
     **options: str | float,
 ) -> Stream:
@@ -29,7 +30,8 @@ def open_input(
     A Path is a local file whatever its name looks like; a str must be an https URL (our own signed ones). Only the
     demuxers in `formats` are tried, so that a playlist in a video's clothes cannot name its neighbours: the protocol
     whitelist alone does not stop that. A seek that is not exact begins with the key frame before it, at a negative
-    time. `options` are input options by FFmpeg's names, without the dash.
+    time. Equal inputs of a graph are opened once, and what one branch does not need yet is kept in memory; inputs that
+    differ in `copy` are opened apart. `options` are input options by FFmpeg's names, without the dash.
     """
     reading: dict[str, str | float | None] = {"format_whitelist": ",".join(formats), "max_pixels": MAX_PIXELS}
     if isinstance(source, Path):
@@ -49,6 +51,8 @@ def open_input(
         reading["noaccurate_seek"] = None  # ffmpeg-python's way to write an option without a value
     if length_seconds is not None:
         reading["t"] = f"{length_seconds:.6f}"
+    if copy:  # an option that changes nothing here: 8 is the default
+        reading["thread_queue_size"] = 8 + copy
     if threads is not None:
         reading["threads"] = threads
     return ffmpeg.input(name, **(reading | options))

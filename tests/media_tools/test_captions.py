@@ -57,6 +57,12 @@ def test_lines_end_between_phrases() -> None:
     ]
 
 
+def test_a_demonstrative_stays_with_its_noun() -> None:
+    for max_em in range(8, 20):
+        lines = break_lines("動画を使ってそのポイントを見てみましょう。", max_em)
+        assert not any(line.endswith("その") for line in lines)
+
+
 def test_foreign_words_and_numbers_stay_whole() -> None:
     lines = break_lines("Alexandraさん、今回は第12回です。", 8)
     assert "".join(lines) == "Alexandraさん、今回は第12回です。"
