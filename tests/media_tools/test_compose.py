@@ -96,6 +96,18 @@ def read_film_codes(film: Film) -> NDArray[np.int64]:
     return codes
 
 
+def find_first_edge(film: Film, frame: int) -> int:
+    """The column at which a frame of the film first turns from dark to bright."""
+    only = f"select=eq(n\\,{frame})"
+    pixels = b"".join(
+        read_output(
+            ["-i", str(film.path), "-vf", only, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"]
+        )
+    )
+    row = np.frombuffer(pixels, np.uint8).reshape(film.height_px, film.width_px)[round(0.8 * film.height_px)]
+    return int(np.argmax(row > 125))
+
+
 def count_key_frames(film: Film) -> slice:
     _, key, outro = (round(section.start_seconds * 30) for section in film.sections)
     return slice(key, outro)
@@ -222,6 +234,9 @@ def test_a_narration_longer_than_the_footage_gets_a_replay_and_the_moment_and_ne
     assert (replay[0], replay[-1]) == (90, 179)
     assert np.all(np.diff(replay) <= 1)
     assert set(key[360:]) == {120}  # the moment's own frame, at 4 s
+    edges = [find_first_edge(film, frame) for frame in (600 + 360, 600 + 539)]
+    assert edges[0] == pytest.approx(80, abs=1)  # bits 3 to 6 of 120 are bright
+    assert edges[1] == pytest.approx(73, abs=1)  # under a slow zoom of 8 % towards the middle
     assert codes[: 600 + 540].max() == 209
 
 
@@ -258,9 +273,12 @@ def test_large_footage_is_composed_in_parts_that_fit_into_memory(long_film: Long
     assert np.array_equal(read_film_codes(in_parts)[: 8 * 30 + 450], whole[: 8 * 30 + 450])
 
 
-def test_portrait_footage_is_shown_upright_and_whole(tmp_path: Path) -> None:
-    source = make_coded_clip(tmp_path / "portrait.mp4", seconds=6, width_px=180, height_px=320)
-    request = replace(request_of(source, tmp_path, key_moment_seconds=3), canvas=Canvas(180, 320))
+def test_portrait_footage_is_shown_upright_and_whole_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    """The folder's name is full of what filter graphs and lists take for punctuation."""
+    folder = tmp_path / "o'd:d, [f]o;l=d%er \\ 卵"
+    folder.mkdir()
+    source = make_coded_clip(folder / "-x'y.mp4", seconds=6, width_px=180, height_px=320)
+    request = replace(request_of(source, folder, key_moment_seconds=3), canvas=Canvas(180, 320))
     film = compose_film(request)
     assert list(read_film_codes(film)[count_key_frames(film)][:120]) == list(range(30, 150))
 
