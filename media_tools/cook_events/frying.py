@@ -147,24 +147,45 @@ def _find_onset(sizzle: Series, steady: Series, start: int, end: int) -> int:
 
 
 def _find_frying_spans(sound: SoundSignals, is_noise: Mask, sizzle: Series, steady: Series) -> tuple[FryingSpan, ...]:
-    """Spans with enough seconds in which nobody speaks or knocks; only those are asked whether it crackles."""
+    """Spans of noise that are frying.
+
+    Where a span as a whole is not, its louder part may be: beside a stretch of perfect silence even a quiet room is
+    loud, so the floor is then sought within the span.
+    """
     is_clear = (
-        is_noise
-        & (sound.speech < TALKING / 2)
+        (sound.speech < TALKING / 2)
         & (sound.knocks_per_second < KNOCKING_PER_SECOND)
         & (sound.crackle_db < MOST_CRACKLE_DB)
     )
+    bridge = count_steps(BRIDGED_SECONDS)
     spans: list[FryingSpan] = []
-    for start, end in find_spans(is_noise, bridge_steps=count_steps(BRIDGED_SECONDS)):
-        crackle = sound.crackle_db[start:end][is_clear[start:end]]
-        if len(crackle) < count_steps(LEAST_FRYING_SECONDS):
+    for start, end in find_spans(is_noise, bridge_steps=bridge):
+        whole = _judge_span(sound, is_noise & is_clear, sizzle, steady, start=start, end=end)
+        if whole is not None:
+            spans.append(whole)
             continue
-        quiet_db, crackle_db = (float(v) for v in np.percentile(smooth_by_median(crackle, 9), [25, 75]))
-        onset = _find_onset(sizzle, steady, start, end)
-        crackles = quiet_db >= LEAST_QUIET_CRACKLE_DB and crackle_db >= LEAST_CRACKLE_DB
-        if crackles and _measure_brightening(steady, onset, end) >= LEAST_BRIGHT_DB:
-            spans.append(FryingSpan(start_step=start, onset_step=onset, end_step=end, crackle_db=crackle_db))
+        louder = np.zeros(len(is_noise), dtype=np.bool_)
+        louder[start:end] = sizzle[start:end] > np.percentile(sizzle[start:end], 10) + OVER_FLOOR_DB
+        for first, last in find_spans(is_noise & louder, bridge_steps=bridge):
+            part = _judge_span(sound, is_noise & louder & is_clear, sizzle, steady, start=first, end=last)
+            spans += [part] if part is not None else []
     return tuple(spans)
+
+
+def _judge_span(
+    sound: SoundSignals, is_clear: Mask, sizzle: Series, steady: Series, *, start: int, end: int
+) -> FryingSpan | None:
+    """The span if it is frying; only seconds in which nobody speaks or knocks are asked whether they crackle."""
+    crackle = sound.crackle_db[start:end][is_clear[start:end]]
+    if len(crackle) < count_steps(LEAST_FRYING_SECONDS):
+        return None
+    quiet_db, crackle_db = (float(v) for v in np.percentile(smooth_by_median(crackle, 9), [25, 75]))
+    if quiet_db < LEAST_QUIET_CRACKLE_DB or crackle_db < LEAST_CRACKLE_DB:
+        return None
+    onset = _find_onset(sizzle, steady, start, end)
+    if _measure_brightening(steady, onset, end) < LEAST_BRIGHT_DB:
+        return None
+    return FryingSpan(start_step=start, onset_step=onset, end_step=end, crackle_db=crackle_db)
 
 
 def _measure_brightening(steady: Series, onset: int, end: int) -> float:

@@ -136,12 +136,14 @@ def _list_episode(episode: Episode) -> Iterator[Happening]:
 
 
 def _find_collapses(episode: Episode) -> Iterator[Happening]:
-    """Sudden losses within the span; where the hum goes with them it was the flame."""
+    """Sudden losses within the span while the burner is still on; after it is off a pan falls silent by itself."""
+    hum = episode.frying.hum_db
     falls = np.zeros(len(episode.frying.rise_db))
     inside = slice(episode.span.start_step + count_steps(2.0), episode.span.end_step - count_steps(3.0))
     falls[inside] = -episode.frying.rise_db[inside]
     for step in find_peaks(falls, threshold=COLLAPSE_DB[0], apart_steps=count_steps(6.0)):
-        if episode.frying.hum_rise_db[step] > -BURNER_DB:
+        usual_hum = float(np.median(hum[episode.span.start_step : step]))
+        if hum[min(step + 2, len(hum) - 1)] > usual_hum - BURNER_DB:
             yield Happening(
                 kind=HappeningKind.SIZZLE_COLLAPSES,
                 seconds=step / STEPS_PER_SECOND,

@@ -21,6 +21,7 @@ from media_tools.signals.grid import STEPS_PER_SECOND, Series, count_steps
 LONG_SIDE_PX = 160
 CELL_PX = 5
 HISTOGRAM_BINS = 32
+MOST_REPEATS = 20  # 10 s: key frames lie closer
 FARTHEST_SHIFT = 0.12  # of a side, between two looks
 PPM_HEADER = re.compile(rb"P6\s(\d+)\s(\d+)\s255\s")
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -146,14 +147,16 @@ def _look(
         .output("pipe:1", format="image2pipe", vcodec="ppm", pix_fmt="rgb24")
     )
     pieces = read_output(compile_arguments(shown), cancel=cancel, limits=limits)
-    previous: bytes | None = None
+    previous, repeats = b"", 0
     meter = _Meter()
     for index, (width_px, height_px, raw) in enumerate(_cut_pictures(pieces)):
-        if raw == previous and not is_close:
-            continue  # the pacing filled up to the next key frame
+        # Equal ones are what the pacing filled up to the next key frame with; a scene that does stand still shows
+        # by their number.
+        repeats = repeats + 1 if raw == previous else 0
         previous = raw
-        frame = np.frombuffer(raw, np.uint8).reshape(height_px, width_px, 3)
-        yield meter.measure(frame, step=start_step + index, is_close=is_close)
+        if is_close or repeats % MOST_REPEATS == 0:
+            frame = np.frombuffer(raw, np.uint8).reshape(height_px, width_px, 3)
+            yield meter.measure(frame, step=start_step + index, is_close=is_close)
 
 
 def _cut_pictures(pieces: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:

@@ -12,7 +12,7 @@ HAPPENINGS: Mapping[HappeningKind, tuple[str, str]] = {
     HappeningKind.CHOPPING: ("まな板で刻む", "トントンと規則正しい音が続いています"),
     HappeningKind.BURNER_LIT: ("火がつく", "火の低い音が鳴りはじめました"),
     HappeningKind.BURNER_OFF: ("火が消える", "火の低い音が止まりました"),
-    HappeningKind.FOOD_ADDED: ("食材が入る", "鍋の中の色合いが変わりました"),
+    HappeningKind.FOOD_ADDED: ("鍋に食材や油が入る", "鍋の中の色合いが変わりました"),
     HappeningKind.SIZZLE_STARTS: ("鍋が鳴りはじめる", "ジューッという音が一気に立ち上がりました"),
     HappeningKind.SIZZLE_CREEPS_UP: ("鍋がゆっくり鳴りはじめる", "ジューッという音が、少しずつ大きくなっていきました"),
     HappeningKind.SIZZLE_COLLAPSES: ("鍋の音が沈む", "火はついたままなのに、ジューッという音が急に弱まりました"),
