@@ -10,122 +10,35 @@ import av
 import numpy as np
 import psutil
 import pytest
-from numpy.typing import NDArray
 from scipy.io import wavfile
 
-from media_tools.compose import Film, FilmRequest, compose_film
+from media_tools.compose import FilmRequest, compose_film
 from media_tools.encoding import EncoderSettings
 from media_tools.errors import InvalidMedia, MediaCancelled, MediaLimitExceeded, MediaToolFailed
-from media_tools.facts import VideoFacts, VideoLimits
+from media_tools.facts import VideoLimits
 from media_tools.ffmpeg import Limits, read_output
 from media_tools.film_picture import Canvas, group_shots
 from media_tools.film_plan import plan_film
 from media_tools.narration import measure_speech
 from media_tools.probe import probe_video
 from media_tools.timelapse import plan_timelapse
-from media_tools.titles import TitleTexts
 from tests.media.clips import make_clip, make_speech_like
-from tests.media.coded import make_coded_clip, read_codes
+from tests.media.coded import make_coded_clip
+from tests.media.films import (
+    PART1,
+    PART2,
+    PLACE,
+    ComposedFilm,
+    count_key_frames,
+    find_first_edge,
+    make_eight_seconds_of_codes,
+    make_minute_of_codes,
+    read_film_codes,
+    request_film,
+    request_of,
+)
 from tests.media.fixtures import Shelf
 from tests.media.servers import FilmHost
-
-CANVAS = Canvas(320, 180)
-PLACE = "+35.6595+139.7005/"
-TITLES = TitleTexts(
-    dish="チャーハン",
-    session_number=1,
-    next_action="卵が半熟のうちにご飯を入れます。",
-    success_sign="パチパチ鳴ります。",
-)
-PART1 = "花子さん、今回はチャーハン作りの第1回です。とてもおいしそうですね。"
-PART2 = "動画を使ってそのポイントを見てみましょう。卵が半熟のうちに入れます。"
-
-
-def make_minute_of_codes(folder: Path) -> Path:
-    """A minute that hisses, with the place where it was filmed in its metadata."""
-    tags = ["location", "com.apple.quicktime.location.ISO6709", "comment", "title"]
-    metadata = [part for tag in tags for part in ("-metadata", f"{tag}={PLACE}")]
-    return make_coded_clip(folder / "minute.mov", seconds=60, metadata=[*metadata, "-movflags", "use_metadata_tags"])
-
-
-def make_eight_seconds_of_codes(folder: Path) -> Path:
-    return make_coded_clip(folder / "eight.mp4", seconds=8)
-
-
-def make_minutes_with_one_key_frame(folder: Path) -> Path:
-    return make_coded_clip(folder / "one-key-frame.mp4", seconds=132, keyframe_every=10_000)
-
-
-def request_film(
-    folder: Path,
-    source: Path | str,
-    facts: VideoFacts,
-    *,
-    key_moment_seconds: float = 30,
-    part1_seconds: float = 4,
-    part2_seconds: float = 3,
-    level: float = 0.2,
-) -> FilmRequest:
-    """A request for a small film, in folders of its own."""
-    for name in ("work", "film"):
-        (folder / name).mkdir(exist_ok=True)
-    return FilmRequest(
-        source=source,
-        facts=facts,
-        key_moment_seconds=key_moment_seconds,
-        part1_audio=make_speech_like(folder / "part1.wav", seconds=part1_seconds, level=level),
-        part2_audio=make_speech_like(folder / "part2.wav", seconds=part2_seconds, level=level),
-        part1_text=PART1,
-        part2_text=PART2,
-        titles=TITLES,
-        output=folder / "film" / "film.mp4",
-        work_folder=folder / "work",
-        encoder=EncoderSettings(preset="ultrafast"),
-        canvas=CANVAS,
-    )
-
-
-def request_of(path: Path, folder: Path, **options: float) -> FilmRequest:
-    return request_film(folder, path, probe_video(path, VideoLimits()), **options)
-
-
-def read_film_codes(film: Film) -> NDArray[np.int64]:
-    """What each frame of the film shows, in frames of the footage; the outro is too blurred to say."""
-    codes = read_codes(film.path, width_px=film.width_px, height_px=film.height_px)
-    assert len(codes) == film.frames
-    return codes
-
-
-def find_first_edge(film: Film, frame: int) -> int:
-    """The column at which a frame of the film first turns from dark to bright."""
-    only = f"select=eq(n\\,{frame})"
-    pixels = b"".join(
-        read_output(
-            ["-i", str(film.path), "-vf", only, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"]
-        )
-    )
-    row = np.frombuffer(pixels, np.uint8).reshape(film.height_px, film.width_px)[round(0.8 * film.height_px)]
-    return int(np.argmax(row > 125))
-
-
-def count_key_frames(film: Film) -> slice:
-    _, key, outro = (round(section.start_seconds * 30) for section in film.sections)
-    return slice(key, outro)
-
-
-def read_sound(film: Film) -> NDArray[np.float64]:
-    """The film's sound, mono at 48 kHz."""
-    pcm = b"".join(read_output(["-i", str(film.path), "-f", "f32le", "-ac", "1", "-ar", "48000", "pipe:1"]))
-    return np.frombuffer(pcm, np.float32).astype(np.float64)
-
-
-def measure_band_db(
-    sound: NDArray[np.float64], from_seconds: float, to_seconds: float, band_hz: tuple[int, int]
-) -> float:
-    piece = sound[round(from_seconds * 48_000) : round(to_seconds * 48_000)]
-    power = np.abs(np.fft.rfft(piece * np.hanning(len(piece)))) ** 2 / len(piece) ** 2
-    hz = np.fft.rfftfreq(len(piece), 1 / 48_000)
-    return float(10 * np.log10(power[(hz >= band_hz[0]) & (hz < band_hz[1])].sum() + 1e-20))
 
 
 @contextmanager
@@ -137,51 +50,26 @@ def expecting_nothing_left(request: FilmRequest) -> Iterator[None]:
     assert [child.name() for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()] == []
 
 
-@pytest.fixture(scope="module")
-def minute_film(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> tuple[Film, FilmRequest, list[int]]:
-    """The film that most tests look at: a minute of footage, its moment at 30 s; and the percents on the way."""
-    request = request_of(shelf.get(make_minute_of_codes), tmp_path_factory.mktemp("minute"), part2_seconds=16)
-    # The fastest preset of all leaves out what makes H.264 "High".
-    request = replace(request, encoder=EncoderSettings(preset="superfast"))
-    percents: list[int] = []
-    return compose_film(request, on_progress=percents.append), request, percents
-
-
-MinuteFilm = tuple[Film, FilmRequest, list[int]]
-
-
-@pytest.fixture(scope="module")
-def long_film(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> tuple[Film, FilmRequest, NDArray[np.int64]]:
-    """A film of more than two minutes that have one key frame; and what its frames show."""
-    source = shelf.get(make_minutes_with_one_key_frame)
-    request = request_of(source, tmp_path_factory.mktemp("long"), key_moment_seconds=60, part1_seconds=8)
-    film = compose_film(request)
-    return film, request, read_film_codes(film)
-
-
-LongFilm = tuple[Film, FilmRequest, NDArray[np.int64]]
-
-
 # The picture
 
 
-def test_the_intro_spans_the_whole_cook_but_its_first_and_last_second(minute_film: MinuteFilm) -> None:
-    film = minute_film[0]
-    shown = read_film_codes(film)[: count_key_frames(film).start]
+def test_the_intro_spans_the_whole_cook_but_its_first_and_last_second(minute_film: ComposedFilm) -> None:
+    film = minute_film.film
+    shown = minute_film.codes[: count_key_frames(film).start]
     assert shown[0] == 30
     assert 58.5 * 30 < shown[-1] < 59 * 30
     assert np.all(np.diff(shown) > 0)
 
 
-def test_the_key_clip_shows_the_moment_at_its_own_speed(minute_film: MinuteFilm) -> None:
-    film = minute_film[0]
-    shown = read_film_codes(film)[count_key_frames(film)]
+def test_the_key_clip_shows_the_moment_at_its_own_speed(minute_film: ComposedFilm) -> None:
+    film = minute_film.film
+    shown = minute_film.codes[count_key_frames(film)]
     assert list(shown) == list(range(28 * 30, 28 * 30 + 480))
-    assert read_film_codes(film)[round(film.moment_seconds * 30)] == 30 * 30
+    assert minute_film.codes[round(film.moment_seconds * 30)] == 30 * 30
 
 
-def test_the_frames_are_those_of_the_sections(minute_film: MinuteFilm) -> None:
-    film = minute_film[0]
+def test_the_frames_are_those_of_the_sections(minute_film: ComposedFilm) -> None:
+    film = minute_film.film
     assert film.frames == 4 * 30 + 16 * 30 + 7 * 30
     assert film.duration_seconds == film.frames / 30
     assert [section.name for section in film.sections] == ["intro", "key_moment", "outro"]
@@ -190,8 +78,8 @@ def test_the_frames_are_those_of_the_sections(minute_film: MinuteFilm) -> None:
     assert film.sections[2].end_seconds == film.duration_seconds
 
 
-def test_the_outros_card_fades_in_and_stays(minute_film: MinuteFilm) -> None:
-    film = minute_film[0]
+def test_the_outros_card_fades_in_and_stays(minute_film: ComposedFilm) -> None:
+    film = minute_film.film
     pixels = b"".join(read_output(["-i", str(film.path), "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"]))
     outro = np.frombuffer(pixels, np.uint8).reshape(-1, 180, 320)[count_key_frames(film).stop :].astype(np.int64)
     assert len(outro) == 210
@@ -240,9 +128,9 @@ def test_a_narration_longer_than_the_footage_gets_a_replay_and_the_moment_and_ne
     assert codes[: 600 + 540].max() == 209
 
 
-def test_beats_of_a_long_cook_go_on_through_it_even_with_one_key_frame(long_film: LongFilm) -> None:
+def test_beats_of_a_long_cook_go_on_through_it_even_with_one_key_frame(long_film: ComposedFilm) -> None:
     """A beat may begin early to save decoding, but no earlier than its slack, wherever the key frames lie."""
-    film, _, codes = long_film
+    film, codes = long_film.film, long_film.codes
     shown = codes[: count_key_frames(film).start]
     plan = plan_timelapse(132, 8)
     assert len(plan) == 4
@@ -259,9 +147,9 @@ def test_a_beat_begins_at_the_key_frame_before_it(tmp_path: Path) -> None:
     assert [int(shown[number * 60]) % 150 for number in (1, 2, 3)] == [0, 0, 0]
 
 
-def test_large_footage_is_composed_in_parts_that_fit_into_memory(long_film: LongFilm) -> None:
+def test_large_footage_is_composed_in_parts_that_fit_into_memory(long_film: ComposedFilm) -> None:
     """Facts of 4K footage in 10 bits make several parts; the film is the same."""
-    film, request, whole = long_film
+    film, request, whole = long_film.film, long_film.request, long_film.codes
     large = replace(request.facts, width_px=3840, height_px=2160, bit_depth=10)
     shots = plan_timelapse(132, 8)
     assert len(list(group_shots(shots, request.facts))) == 1
@@ -303,8 +191,8 @@ def test_two_runs_give_the_same_film(shelf: Shelf, tmp_path: Path) -> None:
 # The file
 
 
-def test_the_file_is_what_players_expect(minute_film: MinuteFilm) -> None:
-    film = minute_film[0]
+def test_the_file_is_what_players_expect(minute_film: ComposedFilm) -> None:
+    film = minute_film.film
     with av.open(str(film.path)) as container:
         picture, sound = container.streams.video[0], container.streams.audio[0]
         assert (picture.codec_context.name, picture.profile, picture.pix_fmt) == ("h264", "High", "yuv420p")
@@ -318,8 +206,8 @@ def test_the_file_is_what_players_expect(minute_film: MinuteFilm) -> None:
     assert data.find(b"moov") < data.find(b"mdat")
 
 
-def test_no_place_is_left_in_the_film(minute_film: MinuteFilm) -> None:
-    film, request, _ = minute_film
+def test_no_place_is_left_in_the_film(minute_film: ComposedFilm) -> None:
+    film, request = minute_film.film, minute_film.request
     assert isinstance(request.source, Path)
     assert PLACE.encode() in request.source.read_bytes()
     assert b"35.6595" not in film.path.read_bytes()
@@ -332,8 +220,8 @@ def test_no_place_is_left_in_the_film(minute_film: MinuteFilm) -> None:
     }
 
 
-def test_captions_and_chapters_lie_beside_it(minute_film: MinuteFilm) -> None:
-    film = minute_film[0]
+def test_captions_and_chapters_lie_beside_it(minute_film: ComposedFilm) -> None:
+    film = minute_film.film
     captions = film.captions_path.read_text(encoding="utf-8")
     assert captions.startswith("WEBVTT")
     spoken = [line for line in captions.splitlines() if line and not line.isdigit() and "-->" not in line]
@@ -347,77 +235,15 @@ def test_captions_and_chapters_lie_beside_it(minute_film: MinuteFilm) -> None:
     ]
 
 
-def test_progress_rises_to_a_hundred(minute_film: MinuteFilm) -> None:
-    percents = minute_film[2]
+def test_progress_rises_to_a_hundred(minute_film: ComposedFilm) -> None:
+    percents = minute_film.percents
     assert percents == sorted(set(percents))
     assert percents[-1] == 100
     assert len(percents) > 5
 
 
-def test_nothing_is_left_in_the_work_folder(minute_film: MinuteFilm) -> None:
-    assert list(minute_film[1].work_folder.iterdir()) == []
-
-
-# The sound
-
-
-def test_the_film_is_as_loud_as_it_should_be(minute_film: MinuteFilm) -> None:
-    film = minute_film[0]
-    assert film.loudness_lufs == pytest.approx(-16, abs=1)
-    assert film.true_peak_dbfs is not None
-    assert film.true_peak_dbfs < 0
-
-
-@pytest.mark.parametrize("level", [0.01, 0.9])
-def test_quiet_and_loud_voices_come_out_alike(shelf: Shelf, tmp_path: Path, level: float) -> None:
-    source = shelf.get(make_eight_seconds_of_codes)
-    film = compose_film(
-        request_of(source, tmp_path, key_moment_seconds=4, part1_seconds=10, part2_seconds=12, level=level)
-    )
-    assert film.loudness_lufs == pytest.approx(-16, abs=1)
-
-
-def test_the_pan_is_heard_faintly_under_the_voice(minute_film: MinuteFilm) -> None:
-    """The footage hisses, the narration is a low tone: the band above 4 kHz is the pan's alone."""
-    sound = read_sound(minute_film[0])
-    high, low = (4_000, 12_000), (150, 700)
-    under_voice = measure_band_db(sound, 6, 14, high)
-    assert under_voice > measure_band_db(sound, 0.5, 3.5, high) + 20  # nothing of it in the intro
-    assert measure_band_db(sound, 6, 14, low) > under_voice + 12  # the voice stays far above it
-
-
-def test_the_pan_steps_back_while_the_voice_is_there(shelf: Shelf, tmp_path: Path) -> None:
-    """Part 2 ends after 3 s, the clip goes on for 15: then the pan is louder."""
-    film = compose_film(request_of(shelf.get(make_minute_of_codes), tmp_path))
-    sound, high = read_sound(film), (4_000, 12_000)
-    alone = measure_band_db(sound, film.key_start_seconds + 6, film.key_start_seconds + 12, high)
-    under_voice = measure_band_db(sound, film.key_start_seconds + 0.8, film.key_start_seconds + 2.8, high)
-    assert 2 < alone - under_voice < 15
-
-
-def test_speech_is_never_cut(shelf: Shelf, tmp_path: Path) -> None:
-    """A high tone in the last 50 ms of each recording is in the film, at its second."""
-    request = request_of(shelf.get(make_eight_seconds_of_codes), tmp_path, key_moment_seconds=4)
-    times = np.arange(round(17.11 * 48_000)) / 48_000
-    for path, seconds in ((request.part1_audio, 6.03), (request.part2_audio, 17.11)):
-        now = times[times < seconds]
-        heard = 0.2 * np.sin(2 * np.pi * np.where(now > seconds - 0.05, 3_000, 300) * now)
-        wavfile.write(path, 48_000, (heard * 32767).astype(np.int16))
-    film = compose_film(request)
-    sound, band = read_sound(film), (2_900, 3_100)
-    for start_seconds, seconds in ((0, 6.03), (film.key_start_seconds, 17.11)):
-        end_seconds = start_seconds + seconds
-        beep = measure_band_db(sound, end_seconds - 0.05, end_seconds, band)
-        assert beep > measure_band_db(sound, end_seconds - 0.15, end_seconds - 0.1, band) + 20
-
-
-@pytest.mark.parametrize("channels", [0, 6], ids=["no sound", "surround"])
-def test_footage_without_sound_or_in_surround_makes_a_film_too(tmp_path: Path, channels: int) -> None:
-    source = make_clip(tmp_path / "clip.mp4", seconds=5, channels=channels)
-    film = compose_film(request_of(source, tmp_path, key_moment_seconds=2, part1_seconds=2))
-    with av.open(str(film.path)) as container:
-        assert container.streams.audio[0].layout.name == "stereo"
-    assert film.loudness_lufs == pytest.approx(-16, abs=1)
+def test_nothing_is_left_in_the_work_folder(minute_film: ComposedFilm) -> None:
+    assert list(minute_film.request.work_folder.iterdir()) == []
 
 
 def test_a_silent_narration_makes_a_film_without_captions(shelf: Shelf, tmp_path: Path) -> None:
