@@ -397,6 +397,69 @@ class CoachingScript:
     usage: Usage
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTurn:
+    """An earlier message of the conversation. What the learner said is data, never an instruction."""
+
+    speaker: Literal["learner", "coach"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookReview:
+    """The completed cook that a question is about, and what the coach has already said of it."""
+
+    session_number: int
+    duration_seconds: float
+    analysis: Analysis
+    coaching_text: CoachingText
+    narration: NarrationScript
+    memo_transcript: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionRequest:
+    """A learner's question in the coaching room.
+
+    `history` ends before the question, oldest first. `cook` and `dish` are None where no session is completed: the
+    answer is a general tip then, and an invitation to the first cook. `principles` were retrieved for the question,
+    best first; those of the dish come with `dish`. `findings` are the rules that an earlier answer broke.
+    """
+
+    question: str
+    learner: LearnerContext
+    history: tuple[ChatTurn, ...] = ()
+    dish: DishText | None = None
+    cook: CookReview | None = None
+    principles: tuple[PrincipleText, ...] = ()
+    findings: tuple[str, ...] = ()
+    deadline_seconds: float = 60.0
+    cancel: threading.Event | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOutcome:
+    """What a whole answer rests on.
+
+    `principle_slugs` are among the request's; `moment_seconds` is a second of the learner's footage that the text
+    speaks of, or None. `topic`: `food_safety` asks for the principle's official note beside the answer; `off_topic`
+    and `hostile` ones were turned back to cooking.
+    """
+
+    topic: Literal["cooking", "food_safety", "off_topic", "hostile"]
+    principle_slugs: tuple[str, ...]
+    moment_seconds: float | None
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPiece:
+    """A piece of an answer in the making: `text` is to be appended. The last piece, and only it, has an `outcome`."""
+
+    text: str
+    outcome: AnswerOutcome | None = None
+
+
 class Coach(Protocol):
     """`is_offline` coaches say so openly in the film's description and on the page."""
 
@@ -407,6 +470,12 @@ class Coach(Protocol):
     def analyse(self, request: AnalysisRequest) -> Analysis: ...
 
     def write_script(self, request: ScriptRequest) -> CoachingScript: ...
+
+    def answer(self, request: QuestionRequest) -> Iterator[AnswerPiece]:
+        """The answer as it is written, in order. Errors are raised while iterating; what came before them is void.
+
+        Closing the iterator early ends the call. Pieces are as the model writes them: the caller applies the rules.
+        """
 
 
 # --- retrieval ------------------------------------------------------------------------------------------------------
