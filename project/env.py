@@ -44,6 +44,7 @@ class Env(BaseSettings):
     stage_max_evictions: int = Field(10, ge=1)
     stage_retry_base_seconds: float = Field(4, gt=0)
     stage_retry_cap_seconds: float = Field(300, gt=0)
+    stuck_run_seconds: float = Field(1800, gt=0, description="a run in which nothing happened for so long is stuck")
     visibility_timeout_seconds: int = Field(7200, ge=1)
     worker_soft_shutdown_seconds: float = Field(30, ge=0)
     worker_ready_file: str = ""

@@ -187,6 +187,7 @@ STAGE_MAX_ATTEMPTS = env.stage_max_attempts
 STAGE_MAX_EVICTIONS = env.stage_max_evictions
 STAGE_RETRY_BASE_SECONDS = env.stage_retry_base_seconds
 STAGE_RETRY_CAP_SECONDS = env.stage_retry_cap_seconds
+STUCK_RUN_SECONDS = env.stuck_run_seconds
 
 # --- providers ------------------------------------------------------------------------------------------------------
 
