@@ -106,22 +106,24 @@ def _claim_port(port: int) -> int:
 
 def list_processes(installation: Installation) -> list[ProcessSpec]:
     """The processes in the order in which they start; what shows a first result comes first. They stop in reverse."""
+    # Each costs seconds of a processor to start: what takes a cook in has the machine to itself meanwhile.
     first = ("web", "worker-media")
+    second = (*first, "worker-llm")
     return [
         _describe_web(installation),
         # One process encodes: FFmpeg uses the cores. The others wait on I/O, or share one engine in memory.
         _describe_worker(installation, "media", "--pool=prefork", "--concurrency=1"),
-        _describe_worker(installation, "llm", "--pool=threads", "--concurrency=1"),
-        _describe_worker(installation, "default,upkeep", "--pool=threads", "--concurrency=4", after=first),
+        _describe_worker(installation, "llm", "--pool=threads", "--concurrency=1", after=first),
+        _describe_worker(installation, "default,upkeep", "--pool=threads", "--concurrency=4", after=second),
         _describe_worker(
-            installation, "chat", "--pool=threads", f"--concurrency={installation.chat_threads}", after=first
+            installation, "chat", "--pool=threads", f"--concurrency={installation.chat_threads}", after=second
         ),
         ProcessSpec(
             name="beat",
             argv=_celery("beat", f"--schedule={installation.run_folder / 'beat-schedule'}", "--loglevel=INFO"),
-            after=first,
+            after=second,
         ),
-        _describe_flower(installation, after=first),
+        _describe_flower(installation, after=second),
     ]
 
 

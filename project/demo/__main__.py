@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import django
 from rich.console import Console
@@ -15,7 +16,7 @@ from project.up import list_processes, plan_installation, prepare, turn_sigterm_
 
 CHAOS_LEASE_SECONDS = "6"
 LOG_WIDTH = 120
-NEEDED_FIRST = ("web", "worker-media", "worker-llm", "worker-default")
+NEEDED_FIRST = ("web", "worker-media")  # the others start while the cook is sent and looked over
 
 
 def main() -> int:
@@ -43,8 +44,10 @@ def run_demo(options: DemoOptions, console: Console, servers: embedded.EmbeddedS
     """One cook through a fresh set of processes; 0 when its film is there."""
     console.print("preparing database and content")
     installation = plan_installation(load_env())
-    prepare(installation)
-    django.setup()
+    with ThreadPoolExecutor(max_workers=1) as beside:  # a process of its own prepares while this one loads Django
+        prepared = beside.submit(prepare, installation)
+        django.setup()
+        prepared.result()
     logging.getLogger().setLevel(logging.WARNING)  # the processes log to files; the terminal shows the stages
     from project.demo.footage import find_footage  # models are there only after setup
 
