@@ -5,12 +5,15 @@ MomentCloneError
 │   ├── ProviderUnavailable        an engine or a service did not answer, or answered with a passing fault
 │   ├── ProviderRateLimited        it asked us to wait; `retry_after_seconds` says how long
 │   ├── MalformedAnswer            a model's answer does not fit its schema or our rules
+│   │   ├── EmptyAnswer            it said nothing
+│   │   └── TruncatedAnswer        it ran out of tokens before it was done
 │   ├── StoreUnavailable           the object store did not answer
 │   └── MediaWorkFailed            FFmpeg broke on input that had passed the probe
 ├── PermanentError                 the same call will fail again
 │   ├── StageNotBuilt              this stage does not exist yet
 │   ├── Misconfigured              the operator must mend a setting, a binary or a weight file
 │   ├── ProviderRefused            a service refused this content or this request for good
+│   │   └── ContentBlocked         its safety filter stopped the question or the answer
 │   ├── UnusableMedia              the learner's file is at fault; another one may do
 │   ├── AttemptsExhausted          a retryable fault that did not go away
 │   └── Refused                    a request that the product declines, with the way out for the learner
@@ -76,6 +79,14 @@ class MalformedAnswer(RetryableError):
     code = "malformed_answer"
 
 
+class EmptyAnswer(MalformedAnswer):
+    code = "empty_answer"
+
+
+class TruncatedAnswer(MalformedAnswer):
+    code = "truncated_answer"
+
+
 class StoreUnavailable(RetryableError):
     code = "store_unavailable"
 
@@ -106,6 +117,10 @@ class Misconfigured(PermanentError):
 class ProviderRefused(PermanentError):
     code = "provider_refused"
     learner_message = "この動画からはコーチングを作れませんでした。別の動画でお試しください。"
+
+
+class ContentBlocked(ProviderRefused):
+    code = "content_blocked"
 
 
 class UnusableMedia(PermanentError):

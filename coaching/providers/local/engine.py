@@ -1,36 +1,21 @@
-"""What every engine of this process shares: one instance behind a lock, and a deadline of its own."""
+"""What every engine of this process shares: one instance behind a lock, lent under a deadline."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from coaching.errors import Misconfigured, ProviderUnavailable
+from coaching.errors import Misconfigured
+from coaching.providers.deadline import Deadline
 
 Engine = TypeVar("Engine")
 
 
-class Deadline:
-    """Engines cannot be interrupted: they look at the clock between two pieces of work."""
-
-    def __init__(self, seconds: float, *, doing: str) -> None:
-        self._ends_at = time.monotonic() + seconds
-        self._seconds = seconds
-        self._doing = doing
-
-    @property
-    def remaining_seconds(self) -> float:
-        return max(0.0, self._ends_at - time.monotonic())
-
-    def check(self) -> None:
-        """Raises `ProviderUnavailable` once the time is over."""
-        if not self.remaining_seconds:
-            raise ProviderUnavailable(f"{self._doing} took longer than its {self._seconds:g} s")
-
-
 class SharedEngine(Generic[Engine]):
-    """An engine that is loaded on first use and serves one caller at a time: it would fight itself for the CPU."""
+    """An engine that is loaded on first use and serves one caller at a time: it would fight itself for the CPU.
+
+    Engines cannot be interrupted: who borrows one looks at the deadline between two pieces of work.
+    """
 
     def __init__(self, load: Callable[[], Engine], *, name: str) -> None:
         self._load = load

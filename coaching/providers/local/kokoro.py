@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from coaching.providers.local.engine import Deadline, SharedEngine
+from coaching.providers.deadline import Deadline
+from coaching.providers.local.engine import SharedEngine
 from coaching.providers.local.utterances import Samples, speak_sentences
 from coaching.providers.local.weights import assemble_weights, find_package_file
 from coaching.providers.ports import Speech, SpeechRequest

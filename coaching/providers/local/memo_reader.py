@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from coaching.providers.local.engine import Deadline
+from coaching.providers.deadline import Deadline
 from coaching.providers.local.memo_sentences import is_complaint, is_question, name_feeling, split_memo
 from coaching.providers.local.sentence_vectors import Matrix, SentenceVectors
 from coaching.providers.ports import DishText, MemoRequest, MemoUnderstanding, Usage

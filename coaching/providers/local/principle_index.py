@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from coaching.errors import Misconfigured
-from coaching.providers.local.engine import Deadline
+from coaching.providers.deadline import Deadline
 from coaching.providers.local.principle_model import PrincipleModel, fit_model
 from coaching.providers.local.sentence_vectors import MODEL, SentenceVectors, read_arrays, write_arrays
 from coaching.providers.ports import IndexDocument, PrincipleHit, SearchAnswer, SearchRequest, Usage

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coaching.errors import Misconfigured
-from coaching.providers.local.engine import Deadline, SharedEngine
+from coaching.providers.deadline import Deadline
+from coaching.providers.local.engine import SharedEngine
 
 Matrix: TypeAlias = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coaching.errors import ProviderRefused
-from coaching.providers.local.engine import Deadline
+from coaching.providers.deadline import Deadline
 from coaching.providers.local.readings import write_as_read
 from coaching.providers.ports import Speech, SpeechRequest, Usage
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coaching.errors import MediaWorkFailed, Misconfigured, ProviderUnavailable
-from coaching.providers.local.engine import Deadline, SharedEngine
+from coaching.providers.deadline import Deadline
+from coaching.providers.local.engine import SharedEngine
 from coaching.providers.local.weights import assemble_weights, find_package_file
 from coaching.providers.ports import HeardSegment, MediaLocation, Transcription, TranscriptionRequest, Usage
 from media_tools.errors import MediaToolFailed, MissingTool

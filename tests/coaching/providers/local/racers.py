@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coaching.errors import Conflict, UploadOffsetMismatch
-from coaching.providers.local.engine import Deadline
+from coaching.providers.deadline import Deadline
 from coaching.providers.local.file_store import FileStore
 from coaching.providers.local.kokoro import PARTS, SHA256
 from coaching.providers.local.sentence_vectors import SentenceVectors

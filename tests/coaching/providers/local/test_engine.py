@@ -4,7 +4,8 @@ from collections.abc import Callable
 import pytest
 
 from coaching.errors import Misconfigured, ProviderUnavailable
-from coaching.providers.local.engine import Deadline, SharedEngine
+from coaching.providers.deadline import Deadline
+from coaching.providers.local.engine import SharedEngine
 
 
 def make_engine(load: Callable[[], object] = object) -> SharedEngine[object]:

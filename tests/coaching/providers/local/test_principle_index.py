@@ -7,7 +7,7 @@ import pytest
 
 from coaching.errors import Misconfigured
 from coaching.knowledge.loader import read_catalogue
-from coaching.providers.local.engine import Deadline
+from coaching.providers.deadline import Deadline
 from coaching.providers.local.principle_index import LocalPrincipleIndex
 from coaching.providers.local.sentence_vectors import SentenceVectors, read_arrays, write_arrays
 from coaching.providers.ports import IndexDocument, SearchRequest

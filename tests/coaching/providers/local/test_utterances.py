@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coaching.errors import ProviderUnavailable
-from coaching.providers.local.engine import Deadline
+from coaching.providers.deadline import Deadline
 from coaching.providers.local.kokoro import split_phonemes
 from coaching.providers.local.utterances import Samples, speak_sentences, split_sentences, trim_to_speech
 from coaching.providers.ports import SpeechRequest

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from coaching.errors import MediaWorkFailed
-from coaching.providers.local.engine import Deadline
+from coaching.providers.deadline import Deadline
 from coaching.providers.local.openjtalk import OpenJTalkVoice
 from coaching.providers.local.whisper import WhisperRecogniser, decode_speech, find_stretches, is_speech
 from coaching.providers.ports import MediaLocation, SpeechRequest
