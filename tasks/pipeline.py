@@ -11,8 +11,9 @@ from celery import chain
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from coaching.models import PipelineRun, Stage, User
-from coaching.services import runs, sessions
+from coaching.models import PipelineRun, Stage
+from coaching.services import runs, sessions, steering
+from coaching.services.steering import Order
 from tasks.stages import analyse, compose, deliver, inspect, listen, narrate, retrieve, write_script
 
 logger = logging.getLogger(__name__)
@@ -46,24 +47,25 @@ def submit(*, session_id: int, user_id: int) -> PipelineRun:
     return run
 
 
-def rerun(*, session_id: int, first_stage: Stage, requested_by: User | None, supersede: bool = False) -> PipelineRun:
+def rerun(*, session_id: int, first_stage: Stage, order: Order, supersede: bool = False) -> PipelineRun:
+    """Run a session again from a stage on, on an operator's order. Raises what `steering.rerun` raises."""
     with transaction.atomic():
-        run = runs.rerun_session(
-            session_id=session_id, first_stage=first_stage, requested_by=requested_by, supersede=supersede
-        )
+        run = steering.rerun(session_id=session_id, first_stage=first_stage, order=order, supersede=supersede)
         _publish_on_commit(run)
     return run
 
 
-def retry(*, session_id: int, requested_by: User | None) -> PipelineRun:
+def retry(*, session_id: int, order: Order) -> PipelineRun:
+    """Run the failed stage again, and what follows. Raises what `steering.retry` raises."""
     with transaction.atomic():
-        run = runs.retry_session(session_id=session_id, requested_by=requested_by)
+        run = steering.retry(session_id=session_id, order=order)
         _publish_on_commit(run)
     return run
 
 
-def cancel(*, run_id: UUID, reason: str) -> None:
-    runs.cancel_run(run_id=run_id, reason=reason)
+def cancel(*, session_id: int, order: Order) -> PipelineRun:
+    """End the run in progress. Raises what `steering.cancel` raises."""
+    return steering.cancel(session_id=session_id, order=order)
 
 
 def _publish_on_commit(run: PipelineRun) -> None:

@@ -1,7 +1,9 @@
 """Real workers and beat over the test's own database and broker, and the means to hurt them."""
 
+import io
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from django.conf import settings
 from django.db import connection
 
 from coaching.models import AuditEntry, Dish, PipelineRun, RunState, Session, Stage, StageRun, User
+from coaching.providers.registry import get_object_store
 from coaching.services import runs
 from tasks import pipeline, upkeep
 
@@ -138,8 +141,8 @@ class Cluster:
 
 def count_effects(session: Session) -> Counter[str]:
     """Committed effects per stage of one session."""
-    rows = AuditEntry.objects.filter(target=f"session:{session.pk}").values_list("action", flat=True)
-    return Counter(action.removeprefix("effect:") for action in rows)
+    rows = AuditEntry.objects.filter(target=f"session:{session.pk}", action__startswith="effect:")
+    return Counter(action.removeprefix("effect:") for action in rows.values_list("action", flat=True))
 
 
 def each_effect_once() -> Counter[str]:
@@ -147,13 +150,17 @@ def each_effect_once() -> Counter[str]:
 
 
 def make_session(number: int = 1, user: User | None = None) -> Session:
-    """A session whose video has arrived; what the video holds does not matter here."""
+    """A session whose video has arrived and is in the store; what it holds does not matter here."""
     dish, _ = Dish.objects.get_or_create(slug="fried-rice", defaults={"name_ja": "チャーハン", "order": 1})
     if user is None:
         user = User.objects.create(email=f"learner{User.objects.count()}@example.test", first_name="春")
-    return Session.objects.create(
-        user=user, dish=dish, session_number=number, raw_video_path=f"sessions/x{User.objects.count()}/raw.mp4"
+    stored = get_object_store().write_stream(
+        object_path=f"sessions/{secrets.token_hex(8)}/raw.mp4",
+        stream=io.BytesIO(b"a video"),
+        content_type="video/mp4",
+        max_bytes=100,
     )
+    return Session.objects.create(user=user, dish=dish, session_number=number, raw_video_path=stored.object_path)
 
 
 def start(session: Session, *, publish: bool = True) -> PipelineRun:

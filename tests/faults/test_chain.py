@@ -16,6 +16,7 @@ from django.utils import timezone
 from coaching.errors import Conflict, LeaseLost
 from coaching.models import OutboxMail, PipelineRun, RunState, Session, SessionStatus, Stage, StageRun, StageState
 from coaching.services import runs
+from coaching.services.steering import Order
 from tasks import pipeline, upkeep
 from tests.faults.cluster import (
     LEASE_SECONDS,
@@ -229,7 +230,7 @@ def test_14_a_cancelled_run_ends_ffmpeg_and_starts_nothing_more(cluster: Cluster
 
     wait_until(find_ffmpeg, what="ffmpeg running")
     processes = find_ffmpeg()
-    pipeline.cancel(run_id=run.id, reason="a test")
+    pipeline.cancel(session_id=session.pk, order=Order(actor=None, reason="a test"))
     cancelled_at = time.monotonic()
     wait_until(lambda: not any(p.is_running() for p in processes), seconds=30, what="ffmpeg dead")
     assert time.monotonic() - cancelled_at <= LEASE_SECONDS / 3 + 1 + 1  # one second more for this test's own polling
@@ -246,8 +247,8 @@ def test_15_a_rerun_fences_out_the_copy_that_runs(cluster: Cluster) -> None:
     first = start(session)
     cluster.wait_for_execution(Stage.COMPOSE)
     with pytest.raises(Conflict):
-        pipeline.rerun(session_id=session.pk, first_stage=Stage.COMPOSE, requested_by=None)
-    second = pipeline.rerun(session_id=session.pk, first_stage=Stage.COMPOSE, requested_by=None, supersede=True)
+        pipeline.rerun(session_id=session.pk, first_stage=Stage.COMPOSE, order=Order(actor=None))
+    second = pipeline.rerun(session_id=session.pk, first_stage=Stage.COMPOSE, order=Order(actor=None), supersede=True)
     cluster.wait_for_execution(Stage.COMPOSE, 2)
     cluster.release()
     wait_for_state(second, RunState.COMPLETED)
@@ -318,7 +319,7 @@ def test_a_failed_rerun_leaves_the_learner_the_film(cluster: Cluster) -> None:
     )
     before = {row.stage: row.finished_at for row in run.stages.all()}
     cluster.order(Stage.COMPOSE, "refuse")
-    second = pipeline.rerun(session_id=session.pk, first_stage=Stage.SCRIPT, requested_by=None)
+    second = pipeline.rerun(session_id=session.pk, first_stage=Stage.SCRIPT, order=Order(actor=None))
     wait_for_state(second, RunState.FAILED)
     session.refresh_from_db()
     assert (session.status, session.coaching_video_gcs_path) == (SessionStatus.COMPLETED, "films/first.mp4")
