@@ -48,6 +48,7 @@ class Env(BaseSettings):
     visibility_timeout_seconds: int = Field(7200, ge=1)
     worker_soft_shutdown_seconds: float = Field(30, ge=0)
     worker_ready_file: str = ""
+    metrics_token: str = Field("", pattern=r"^(\S{16,})?$", description="bearer token of /metrics")
     flower_user: str = "operator"
     flower_password: str = Field(
         "", description="of Flower's login; `make up` and `make demo` draw one where it is empty"

@@ -249,6 +249,10 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "mail"
 
+# --- operators ------------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.metrics_token
+
 # --- logs -----------------------------------------------------------------------------------------------------------
 
 LOGGING = {

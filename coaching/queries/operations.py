@@ -197,7 +197,8 @@ def _fetch_all(statement: str, window: timedelta) -> list[tuple[Any, ...]]:
     parameters: dict[str, Any] = {"window": window}  # psycopg takes timedelta; the stubs do not know
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _make_quantiles(pair: list[float | None] | None) -> Quantiles:

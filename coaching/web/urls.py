@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from coaching.web import health, media, uploads
+from coaching.web import health, media, metrics, uploads
 
 urlpatterns = [
     path("healthz", health.answer_alive),
     path("readyz", health.answer_ready),
+    path("metrics", metrics.expose_metrics),
     path("uploads/<str:token>", uploads.receive_upload),
     path("media/<path:object_path>", media.serve_media),
 ]
