@@ -12,9 +12,9 @@ from media_tools.film_clock import (
     to_seconds,
 )
 
-BEAT_SPEED = 2.0
-BEAT_SECONDS = 2.0
-MOST_BEATS = 20
+BEAT_SPEED = 1.75
+BEAT_SECONDS = 2.5
+MOST_BEATS = 16
 FASTEST_WHOLE = 2.5
 """Up to this speed the whole cook is decoded: beats would leave out too little to pay for their seeks."""
 SLOWEST = 0.5
@@ -51,8 +51,8 @@ class Shot:
 def plan_timelapse(duration_seconds: float, narration_seconds: float) -> tuple[Shot, ...]:
     """Shots that add up to the narration's length, in whole frames.
 
-    A cook up to 2.5 times as long as the narration is shown whole in one shot; of a longer one, beats of two seconds
-    at double speed are spread from its beginning to its end, so that the cost stays flat. A cook shorter than the
+    A cook up to 2.5 times as long as the narration is shown whole in one shot; of a longer one, beats of two and a half seconds
+    somewhat sped up are spread from its beginning to its end, so that the cost stays flat. A cook shorter than the
     narration plays once at its own speed, then again at half speed, never slower; what remains is filled with slow
     zooms over its stills.
     """

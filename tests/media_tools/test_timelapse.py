@@ -51,11 +51,11 @@ def test_beats_follow_one_another_through_the_cook_without_showing_anything_twic
         assert later.start_seconds - later.slack_seconds >= earlier.end_seconds - 1 / 15
 
 
-def test_an_hour_is_shown_in_beats_of_two_seconds_from_its_beginning_to_its_end() -> None:
-    shots = plan_timelapse(3600, 34)
-    assert len(shots) == 17
-    assert {shot.frames for shot in shots} == {60}
-    assert {shot.speed for shot in shots} == {2.0}
+def test_an_hour_is_shown_in_even_beats_from_its_beginning_to_its_end() -> None:
+    shots = plan_timelapse(3600, 35)
+    assert len(shots) == 14
+    assert {shot.frames for shot in shots} == {75}
+    assert {shot.speed for shot in shots} == {1.75}
     assert shots[0].start_seconds == 1
     assert shots[-1].end_seconds == pytest.approx(3599)
     gaps = [later.start_seconds - earlier.start_seconds for earlier, later in pairwise(shots)]
