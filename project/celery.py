@@ -9,7 +9,7 @@ from celery.signals import worker_process_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
-SWEEP_PERIOD_SECONDS = 3600.0
+TICK_LIFE_SECONDS = 86_400.0
 
 app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.upkeep"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -17,17 +17,26 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 
 @app.on_after_finalize.connect
 def schedule_upkeep(sender: Celery, **_: Any) -> None:
-    """Beat's table. A tick that waited longer than its period is dropped: the next one does its work."""
+    """Beat's table. The tasks see to it that ticks which waited repeat nothing; the expiry only bounds their heap.
+
+    It is long because it compares the clocks of two machines: with a short one a skewed clock drops every tick.
+    """
     from django.conf import settings  # the settings are complete only now
 
+    from tasks.upkeep import SWEEP_PERIOD_SECONDS
+
     period = settings.WATCHDOG_PERIOD_SECONDS
-    sender.add_periodic_task(period, sender.signature("tasks.upkeep.watch_runs"), name="watch-runs", expires=period)
-    sender.add_periodic_task(period, sender.signature("tasks.upkeep.send_mail"), name="send-mail", expires=period)
+    sender.add_periodic_task(
+        period, sender.signature("tasks.upkeep.watch_runs"), name="watch-runs", expires=TICK_LIFE_SECONDS
+    )
+    sender.add_periodic_task(
+        period, sender.signature("tasks.upkeep.send_mail"), name="send-mail", expires=TICK_LIFE_SECONDS
+    )
     sender.add_periodic_task(
         SWEEP_PERIOD_SECONDS,
         sender.signature("tasks.upkeep.sweep_unfinished"),
         name="sweep-unfinished",
-        expires=SWEEP_PERIOD_SECONDS,
+        expires=TICK_LIFE_SECONDS,
     )
 
 

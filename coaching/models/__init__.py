@@ -3,6 +3,7 @@
 from coaching.models.audit import AuditEntry
 from coaching.models.chat import ChatRoom, Message
 from coaching.models.dish import Dish, Principle, UserDishProgress
+from coaching.models.heartbeat import Heartbeat
 from coaching.models.learner import LearnerState
 from coaching.models.mail import OutboxMail
 from coaching.models.run import PipelineRun, RunState, Stage, StageRun, StageState
@@ -14,6 +15,7 @@ __all__ = [
     "ChatRoom",
     "Consent",
     "Dish",
+    "Heartbeat",
     "LearnerState",
     "Message",
     "OutboxMail",
