@@ -31,6 +31,11 @@ class Env(BaseSettings):
     allowed_hosts: str = Field("127.0.0.1,localhost", description="comma-separated host names")
     public_url: str = Field("", pattern=r"^(https?://[^/]+)?$", description="where learners reach the web app")
     csrf_trusted_origins: str = ""
+    media_origins: str = Field(
+        "",
+        pattern=r"^(https://[^/,\s]+(,\s*https://[^/,\s]+)*)?$",
+        description="origins, by comma, from which browsers load films where these do not come from the web process",
+    )
     trusted_proxies: int = Field(0, ge=0, description="proxies in front of the web process that add X-Forwarded-For")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     var_folder: Path = PROJECT_FOLDER / "var"
@@ -67,6 +72,27 @@ class Env(BaseSettings):
     film_encoder: Literal["libx264", "h264_nvenc"] = "libx264"
     film_preset: str = "veryfast"
 
+    # Google. Without a project the local engines serve every port. `project.google_providers` says what needs what
+    google_cloud_project: str = ""
+    google_cloud_region: str = Field("asia-northeast1", pattern=r"^[a-z0-9-]+$")
+    google_storage_bucket: str = ""
+    google_signing_account: str = Field(
+        "",
+        pattern=r"^(\S+@\S+)?$",
+        description="e-mail of the service account that signs links, if another than its own",
+    )
+    google_vector_index: str = Field("", pattern=r"^(projects/[^/]+/locations/[^/]+/indexes/[^/]+)?$")
+    google_vector_endpoint: str = Field("", pattern=r"^(projects/[^/]+/locations/[^/]+/indexEndpoints/[^/]+)?$")
+    google_vector_deployed_index: str = ""
+    google_vector_domain: str = Field("", description="the endpoint's publicEndpointDomainName")
+    google_embedding_model: str = "gemini-embedding-2"
+    google_endpoints: dict[str, str] = Field({}, description="servers of this machine that stand for Google's, as JSON")
+
+    # Money: US dollars of one day in Tokyo, 0 for no bound; what happens to runs when it is used up
+    daily_budget_usd: float = Field(0, ge=0)
+    learner_daily_budget_usd: float = Field(0, ge=0)
+    budget_used_up: Literal["wait", "fail"] = "wait"
+
     # Limits of what a learner may send
     video_min_seconds: float = 3
     video_max_seconds: float = 45 * 60
@@ -76,6 +102,13 @@ class Env(BaseSettings):
     upload_lifetime_seconds: int = 24 * 3600
     signed_url_lifetime_seconds: int = Field(6 * 3600, gt=0, le=7 * 86400)
     raw_media_retention_days: int = 90
+
+    # Who runs this installation: the legal pages say it (privacy, 特定商取引法)
+    operator_name: str = ""
+    operator_representative: str = ""
+    operator_address: str = ""
+    operator_phone: str = ""
+    operator_email: str = ""
 
     # Mail
     email_url: str = Field("", pattern=r"^(smtps?://.+)?$", description="smtp://user:password@host:port")

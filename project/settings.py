@@ -8,6 +8,7 @@ import django_stubs_ext
 
 import project.celery  # noqa: F401 - shared tasks bind to this application in every process that knows the settings
 from project.env import PROJECT_FOLDER, load_env, read_or_make_secret_key
+from project.google_providers import describe_google_providers
 
 django_stubs_ext.monkeypatch()
 
@@ -217,8 +218,15 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "options": {"root": MEDIA_ROOT, "secret": SECRET_KEY, "base_path": "/media/"},
     },
 }
+PROVIDERS |= describe_google_providers(env, redis_url=REDIS_URL)
 FILM_ENCODER: Literal["libx264", "h264_nvenc"] = env.film_encoder
 FILM_PRESET = env.film_preset
+
+# --- money ----------------------------------------------------------------------------------------------------------
+
+DAILY_BUDGET_USD = env.daily_budget_usd
+LEARNER_DAILY_BUDGET_USD = env.learner_daily_budget_usd
+BUDGET_USED_UP = env.budget_used_up
 
 # --- what a learner may send ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,68 @@
+"""Which adapters of Google serve which port, with what settings. Empty without GOOGLE_CLOUD_PROJECT.
+
+A project switches every port: there is no mixture by accident and no fallback. What is missing stops the boot.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from project.env import Env
+
+ENDPOINTS = ("storage", "iam", "gemini", "speech", "text_to_speech", "vector_search")
+NEEDED = {
+    "google_storage_bucket": "the bucket that keeps videos and films (k8s/terraform makes it)",
+    "google_vector_index": "projects/PROJECT_NUMBER/locations/REGION/indexes/ID, of `gcloud ai indexes list`",
+    "google_vector_endpoint": "projects/PROJECT_NUMBER/locations/REGION/indexEndpoints/ID, of `gcloud ai index-endpoints list`",
+    "google_vector_deployed_index": "the id under which the index is deployed to that endpoint",
+    "google_vector_domain": "the endpoint's publicEndpointDomainName, of `gcloud ai index-endpoints describe`",
+}
+DIMENSIONS = 768
+
+
+def describe_google_providers(env: Env, *, redis_url: str) -> dict[str, dict[str, Any]]:
+    """`PROVIDERS` of a deployment on Google. Raises `ImproperlyConfigured` naming every variable that is missing."""
+    if not env.google_cloud_project:
+        return {}
+    _require_settings(env)
+    endpoints = {name: env.google_endpoints.get(name, "") for name in ENDPOINTS}
+    return {
+        "object_store": {
+            "class": "coaching.providers.google.cloud_storage.CloudStore",
+            "options": {
+                "project": env.google_cloud_project,
+                "bucket": env.google_storage_bucket,
+                "signing_account": env.google_signing_account,
+                "read_lifetime": timedelta(seconds=min(env.signed_url_lifetime_seconds, 12 * 3600)),
+                "redis_url": redis_url,
+                "storage_endpoint": endpoints["storage"],
+                "iam_endpoint": endpoints["iam"],
+            },
+        },
+        "principle_index": {
+            "class": "coaching.providers.google.vector_search.VectorSearchIndex",
+            "options": {
+                "project": env.google_cloud_project,
+                "index": env.google_vector_index,
+                "index_endpoint": env.google_vector_endpoint,
+                "deployed_index": env.google_vector_deployed_index,
+                "domain": env.google_vector_domain,
+                "embedding_model": env.google_embedding_model,
+                "dimensions": DIMENSIONS,
+                "redis_url": redis_url,
+                "endpoint": endpoints["vector_search"],
+                "gemini_endpoint": endpoints["gemini"],
+            },
+            "limit": {"key": env.google_embedding_model, "rate": "600/minute"},
+        },
+    }
+
+
+def _require_settings(env: Env) -> None:
+    unknown = sorted(env.google_endpoints.keys() - set(ENDPOINTS))
+    if unknown:
+        raise ImproperlyConfigured(f"GOOGLE_ENDPOINTS: no such service: {', '.join(unknown)}; there are {ENDPOINTS}")
+    missing = [f"  {name.upper()}: {source}" for name, source in NEEDED.items() if not getattr(env, name)]
+    if missing:
+        raise ImproperlyConfigured("GOOGLE_CLOUD_PROJECT is set, and these are missing:\n" + "\n".join(missing))
