@@ -38,6 +38,7 @@ class Env(BaseSettings):
     )
     trusted_proxies: int = Field(0, ge=0, description="proxies in front of the web process that add X-Forwarded-For")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["line", "json"] = "line"
     var_folder: Path = PROJECT_FOLDER / "var"
 
     # Celery
@@ -79,7 +80,7 @@ class Env(BaseSettings):
     google_signing_account: str = Field(
         "",
         pattern=r"^(\S+@\S+)?$",
-        description="e-mail of the service account that signs links, if another than its own",
+        description="e-mail of the service account that signs links, if not its own",
     )
     google_vector_index: str = Field("", pattern=r"^(projects/[^/]+/locations/[^/]+/indexes/[^/]+)?$")
     google_vector_endpoint: str = Field("", pattern=r"^(projects/[^/]+/locations/[^/]+/indexEndpoints/[^/]+)?$")

@@ -13,8 +13,8 @@ from project.env import Env
 ENDPOINTS = ("storage", "iam", "gemini", "speech", "text_to_speech", "vector_search")
 NEEDED = {
     "google_storage_bucket": "the bucket that keeps videos and films (k8s/terraform makes it)",
-    "google_vector_index": "projects/PROJECT_NUMBER/locations/REGION/indexes/ID, of `gcloud ai indexes list`",
-    "google_vector_endpoint": "projects/PROJECT_NUMBER/locations/REGION/indexEndpoints/ID, of `gcloud ai index-endpoints list`",
+    "google_vector_index": "projects/NUMBER/locations/REGION/indexes/ID, of `gcloud ai indexes list`",
+    "google_vector_endpoint": "projects/NUMBER/locations/REGION/indexEndpoints/ID, of `gcloud ai index-endpoints list`",
     "google_vector_deployed_index": "the id under which the index is deployed to that endpoint",
     "google_vector_domain": "the endpoint's publicEndpointDomainName, of `gcloud ai index-endpoints describe`",
 }
