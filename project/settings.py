@@ -5,6 +5,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
+from csp import constants as csp
 
 import project.celery  # noqa: F401 - shared tasks bind to this application in every process that knows the settings
 from project.env import PROJECT_FOLDER, load_env, read_or_make_secret_key
@@ -35,10 +36,13 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "django_celery_results",
+    "django_htmx",
     "coaching",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "coaching.web.headers.PolicyMiddleware",
+    "coaching.web.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -46,6 +50,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "coaching.web.page_errors.PageErrorsMiddleware",
 ]
 TEMPLATES = [
     {
@@ -57,12 +63,42 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+                "coaching.web.pages.describe_site",
+            ],
+            "builtins": ["coaching.web.template_tags"],
         },
     }
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "project.static_files.StaticStorage"},
+}
+
+# --- what a browser may load (coaching.web.headers writes it) -----------------------------------------------------
+
+MEDIA_ORIGINS = [origin.strip() for origin in env.media_origins.split(",") if origin.strip()]
+_MEDIA_SOURCES = [csp.SELF, *MEDIA_ORIGINS]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.SELF],
+        # A nonce for each script tag; modules may import others. Uploads are served from this origin: never 'self'.
+        "script-src": [csp.NONCE, csp.STRICT_DYNAMIC],
+        "style-src": [csp.SELF],
+        "img-src": [*_MEDIA_SOURCES, "data:", "blob:"],
+        "media-src": [*_MEDIA_SOURCES, "blob:"],
+        "connect-src": _MEDIA_SOURCES,
+        "worker-src": [csp.SELF],
+        "object-src": [csp.NONE],
+        "frame-src": [csp.NONE],
+        "frame-ancestors": [csp.NONE],
+        "base-uri": [csp.NONE],
+        "form-action": [csp.SELF],
+    }
+}
+# Django's admin puts no nonce on its scripts; all of them are files of this origin.
+ADMIN_SCRIPT_SOURCES = [csp.SELF, csp.NONCE]
 
 # --- data -----------------------------------------------------------------------------------------------------------
 
@@ -98,7 +134,23 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_HSTS_SECONDS = 365 * 86400 if SESSION_COOKIE_SECURE else 0
+CSRF_FAILURE_VIEW = "coaching.web.page_errors.answer_csrf_failure"
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/dashboard/"
+LOGOUT_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 3600
+VERIFICATION_LIFETIME = timedelta(days=3)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+
+# Who runs this installation, as the legal pages must say. Empty ones are shown as not filled in.
+OPERATOR = {
+    "name": env.operator_name,
+    "representative": env.operator_representative,
+    "address": env.operator_address,
+    "phone": env.operator_phone,
+    "email": env.operator_email,
+}
 
 # --- language and time ----------------------------------------------------------------------------------------------
 

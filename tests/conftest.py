@@ -2,10 +2,12 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
 # `make test` stays under 20 minutes on two cores; a folder that outgrows its share shows here, and fails nothing.
 BUDGET_SECONDS = {
@@ -24,6 +26,17 @@ _seconds: dict[str, float] = defaultdict(float)
 def refuses_skips() -> bool:
     """PYTEST_NO_SKIPS=1: a test that cannot run here is a failure; continuous integration must run them all."""
     return os.environ.get("PYTEST_NO_SKIPS") == "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_static_names() -> Iterator[None]:
+    """Pages rendered in this process name static files plainly: hashed names need collected files.
+
+    Only processes that tests start serve static files, from a folder that `collectstatic` filled.
+    """
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES=settings.STORAGES | {"staticfiles": plain}):
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -54,7 +54,8 @@ def log_in_by_cookie(user: User) -> dict[str, str]:
 
 
 @contextmanager
-def run_server(folder: Path) -> Iterator[WebServer]:
+def run_server(folder: Path, *, var_folder: Path | None = None) -> Iterator[WebServer]:
+    """`folder` takes the log; objects and static files are in `var_folder`, by default one of the server's own."""
     database = connection.settings_dict
     login = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
     log = folder / "web.log"
@@ -62,7 +63,7 @@ def run_server(folder: Path) -> Iterator[WebServer]:
         "DATABASE_URL": f"postgres://{login}@{database['HOST']}:{database['PORT']}/{database['NAME']}",
         "DJANGO_SECRET_KEY": settings.SECRET_KEY,  # else it would not know our sessions and links
         "EMBEDDED": "1",
-        "VAR_FOLDER": str(folder / "var"),
+        "VAR_FOLDER": str(var_folder or folder / "var"),
     }
     command = [
         *(sys.executable, "-m", "gunicorn", "project.wsgi", "--bind=127.0.0.1:0", "--worker-class=gthread"),

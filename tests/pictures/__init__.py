@@ -1,0 +1,1 @@
+"""Pictures that the project draws of itself: `make screenshots`. Not collected by pytest."""
