@@ -81,7 +81,7 @@ lock: | $(UV) ## Write the pins of pyproject.toml; UPGRADE=1 takes the newest ve
 	$(COMPILE) --group embedded --group google --group dev --output-file var/lock.txt
 	$(COMPILE) --generate-hashes --constraints var/lock.txt --group google --output-file requirements.txt
 	$(COMPILE) --generate-hashes --constraints var/lock.txt --group embedded --output-file requirements-embedded.txt
-	$(COMPILE) --generate-hashes --constraints var/lock.txt --group embedded --group dev --output-file requirements-dev.txt
+	$(COMPILE) --generate-hashes --constraints var/lock.txt --group embedded --group google --group dev --output-file requirements-dev.txt
 
 # --- what the commands above stand on ---
 
