@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,9 +49,12 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
+    """`pieces` are sent one by one instead of `body`; a ConnectionAbortedError in there hangs up."""
+
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    pieces: Iterator[bytes] | None = None
 
     @classmethod
     def of_json(cls, content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Self:
@@ -87,6 +90,7 @@ class HttpEmulator:
         self.script = Script()
         self.log: list[Request] = []
         self.complaints: list[str] = []  # what was wrong with requests, and bugs of the server itself
+        self.clients_gone = 0  # that hung up in the middle of an answer in pieces
         self._server = _Server(self, tls)
         host, port = self._server.server_address[:2]
         self.port = int(port)
@@ -230,7 +234,27 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
+    def _send_pieces(self, answer: Answer) -> None:
+        assert answer.pieces is not None
+        try:
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for piece in answer.pieces:
+                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            self.wfile.write(b"0\r\n\r\n")
+        except ConnectionAbortedError:
+            self._hang_up()
+        except OSError:  # the client has gone
+            self.server.emulator.clients_gone += 1
+            self.close_connection = True
+
     def _send(self, answer: Answer, fault: Fault | None = None) -> None:
+        if answer.pieces is not None:
+            self._send_pieces(answer)
+            return
         body = bytearray(answer.body)
         if fault is not None and fault.flip_byte is not None and len(body) > fault.flip_byte:
             body[fault.flip_byte] ^= 0xFF
