@@ -15,6 +15,7 @@ class RoomType(models.TextChoices):
 class ChatRoom(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chat_rooms")
     room_type = models.CharField(max_length=16, choices=RoomType.choices)
+    read_up_to = models.PositiveBigIntegerField(default=0)  # id of the newest message that the learner has seen
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -8,6 +8,16 @@ from coaching.queries.consents import (
     list_missing_consents,
 )
 from coaching.queries.content import get_dish_text, get_principle_texts, parse_principle_row
+from coaching.queries.cooking import (
+    Estimate,
+    estimate_remaining,
+    find_other_draft,
+    find_previous_cook,
+    find_unfinished_session,
+    find_whole_upload,
+    list_median_seconds,
+    may_try_again,
+)
 from coaching.queries.dishes import (
     DishView,
     get_dish,
@@ -25,6 +35,7 @@ from coaching.queries.links import (
     sign_poster,
     sign_raw_video,
 )
+from coaching.queries.rooms import RoomPage, read_room_page
 from coaching.queries.sessions import (
     RunProgress,
     StageProgress,
@@ -39,9 +50,16 @@ from coaching.queries.sessions import (
 
 __all__ = [
     "DishView",
+    "Estimate",
+    "RoomPage",
     "RoomView",
     "RunProgress",
     "StageProgress",
+    "estimate_remaining",
+    "find_other_draft",
+    "find_previous_cook",
+    "find_unfinished_session",
+    "find_whole_upload",
     "get_dish",
     "get_dish_text",
     "get_latest_consents",
@@ -57,13 +75,16 @@ __all__ = [
     "list_all_dishes",
     "list_consent_texts",
     "list_granted_consents",
+    "list_median_seconds",
     "list_messages",
     "list_missing_consents",
     "list_open_dishes",
     "list_rooms",
     "list_sessions",
     "lock_listen_row",
+    "may_try_again",
     "parse_principle_row",
+    "read_room_page",
     "sign_captions",
     "sign_film",
     "sign_film_download",

@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from coaching.errors import NotFound
 from coaching.models import ChatRoom, Message, User
-from coaching.models.chat import RoomType
+from coaching.models.chat import RoomType, Sender
 
 ROOM_NAMES_JA: dict[RoomType, str] = {
     RoomType.COOKING_VIDEOS: "料理の動画",
     RoomType.COACHING: "コーチング",
 }
+
+# What somebody else said since the learner last looked.
+UNREAD = Q(messages__id__gt=F("read_up_to")) & ~Q(messages__sender=Sender.USER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,7 @@ class RoomView:
     room_type: RoomType
     name_ja: str
     message_count: int
+    unread_count: int
     last_message_at: datetime | None
 
 
@@ -28,7 +32,11 @@ def list_rooms(user: User) -> list[RoomView]:
     found = (
         ChatRoom.objects.filter(user=user)
         .values("room_type")
-        .annotate(message_count=Count("messages"), last_message_at=Max("messages__created_at"))
+        .annotate(
+            message_count=Count("messages"),
+            unread_count=Count("messages", filter=UNREAD),
+            last_message_at=Max("messages__created_at"),
+        )
     )
     rows = {row["room_type"]: row for row in found}
     return [
@@ -36,6 +44,7 @@ def list_rooms(user: User) -> list[RoomView]:
             room_type=room_type,
             name_ja=ROOM_NAMES_JA[room_type],
             message_count=rows.get(room_type, {}).get("message_count", 0),
+            unread_count=rows.get(room_type, {}).get("unread_count", 0),
             last_message_at=rows.get(room_type, {}).get("last_message_at"),
         )
         for room_type in RoomType

@@ -105,6 +105,12 @@ def lock_for_upload(*, user: User, session_id: int) -> Session:
     return session
 
 
+def require_session_welcome(*, user: User, dish: Dish, reopened: Session | None = None) -> None:
+    """Raise what `create_session` (or taking up `reopened`) would raise now; nothing is promised for later."""
+    cancel_abandoned_drafts(user)
+    _find_session_number(user, dish, reopened=reopened)
+
+
 def discard_draft(*, user: User, session_id: int) -> None:
     """Cancel a session that was never submitted: it gives its number and its quota back. Raises `Conflict`."""
     with transaction.atomic():

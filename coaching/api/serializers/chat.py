@@ -15,6 +15,7 @@ class RoomSerializer(serializers.Serializer[Any]):
     room_type = serializers.CharField()
     name_ja = serializers.CharField()
     message_count = serializers.IntegerField()
+    unread_count = serializers.IntegerField()
     last_message_at = serializers.DateTimeField(allow_null=True)
 
 

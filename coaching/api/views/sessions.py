@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coaching import queries
-from coaching.api.files import locate_upload
+from coaching.services.received_files import locate_upload
 from coaching.api.pagination import NewestFirstPagination
 from coaching.api.schema import PAGE_PARAMETERS, describe_page
 from coaching.api.serializers.sessions import (
