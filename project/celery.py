@@ -7,6 +7,8 @@ from typing import Any
 from celery import Celery, bootsteps
 from celery.signals import worker_process_init, worker_ready
 
+import project.task_logs  # noqa: F401 - connects its signals
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 TICK_LIFE_SECONDS = 86_400.0

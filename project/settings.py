@@ -10,6 +10,7 @@ from csp import constants as csp
 import project.celery  # noqa: F401 - shared tasks bind to this application in every process that knows the settings
 from project.env import PROJECT_FOLDER, load_env, read_or_make_secret_key
 from project.google_providers import describe_google_providers
+from project.logs import describe_logging
 
 django_stubs_ext.monkeypatch()
 
@@ -40,6 +41,7 @@ INSTALLED_APPS = [
     "coaching",
 ]
 MIDDLEWARE = [
+    "coaching.web.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "coaching.web.headers.PolicyMiddleware",
     "coaching.web.headers.HeadersMiddleware",
@@ -315,10 +317,4 @@ METRICS_TOKEN = env.metrics_token
 
 # --- logs -----------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.log_level},
-}
+LOGGING = describe_logging(level=env.log_level, log_format=env.log_format)

@@ -143,7 +143,7 @@ def _describe_web(installation: Installation) -> ProcessSpec:
             "--graceful-timeout=5",
             "--keep-alive=75",
             "--no-control-socket",  # it would be opened under $HOME
-            "--access-logfile=-",
+            "--config=python:project.gunicorn_conf",
         ),
         env={"PUBLIC_URL": os.environ.get("PUBLIC_URL") or installation.web_url},
         is_ready=HttpAnswer(installation.web_port, "/healthz"),

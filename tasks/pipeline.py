@@ -11,6 +11,7 @@ from celery import chain
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from coaching.log_context import bind_ids
 from coaching.models import PipelineRun, Stage
 from coaching.services import runs, sessions, steering
 from coaching.services.steering import Order
@@ -35,6 +36,8 @@ def publish(run_id: UUID, first_stage: Stage) -> None:
     first = runs.STAGES.index(first_stage)
     try:
         chain(*(stage.si(str(run_id)) for stage in STAGES[first:])).apply_async()
+        with bind_ids(run_id=run_id):
+            logger.info("%s of run %s is published", first_stage, run_id)
     except OperationalError as error:
         logger.warning("%s of run %s is not published, the watchdog will: %s", first_stage, run_id, error)
 

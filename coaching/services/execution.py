@@ -10,7 +10,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from coaching.errors import LeaseLost, MomentCloneError, StageCancelled
+from coaching.log_context import bind_ids
 from coaching.models import Session, Stage, StageRun, StageState
 from coaching.providers.ports import Usage
 from coaching.services import runs
@@ -74,6 +77,12 @@ def execute_stage(*, run_id: UUID, stage: Stage, worker: str, work: Work) -> Sta
     if claim is None:
         logger.info("%s of run %s: not mine to run", stage, run_id)
         return None
+    with bind_ids(run_id=run_id, session_id=claim.session_id, stage=stage.value, attempt=claim.attempt):
+        return _execute_claim(claim, work)
+
+
+def _execute_claim(claim: runs.Claim, work: Work) -> StageState | None:
+    stage, run_id = claim.stage, claim.run_id
     logger.info("%s of run %s: attempt %d, fence %d", stage, run_id, claim.attempt, claim.fence)
     try:
         with _hold_lease(claim) as lease, _make_work_folder(claim) as folder:
@@ -91,6 +100,7 @@ def execute_stage(*, run_id: UUID, stage: Stage, worker: str, work: Work) -> Sta
     # `running` until its lease expires and the operator would read nothing.
     except Exception as error:  # noqa: BLE001
         return _record_failure(claim, error)
+    logger.info("%s of run %s: done", stage, run_id)
     return StageState.DONE
 
 
@@ -142,7 +152,8 @@ def _make_work_folder(claim: runs.Claim) -> Iterator[Path]:
 def _hold_lease(claim: runs.Claim) -> Iterator[_Lease]:
     """Renew the lease every third of it from a thread; `lost` is set when it is gone, or may be."""
     lease = _Lease()
-    keeper = threading.Thread(target=_keep_lease, args=(claim, lease), name=f"lease-{claim.stage}", daemon=True)
+    keep = partial(copy_context().run, _keep_lease, claim, lease)  # its lines carry the ids of the stage, too
+    keeper = threading.Thread(target=keep, name=f"lease-{claim.stage}", daemon=True)
     keeper.start()
     try:
         yield lease

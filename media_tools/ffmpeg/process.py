@@ -1,5 +1,6 @@
 """One process under limits: FFmpeg, or a script of ours that opens strangers' files."""
 
+import logging
 import os
 import re
 import selectors
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from media_tools.errors import LimitKind, MediaCancelled, MediaLimitExceeded, MediaToolFailed
+from media_tools.redaction import redact
+
+logger = logging.getLogger(__name__)
 
 NICENESS = 5
 POLL_SECONDS = 0.05
@@ -124,14 +128,20 @@ class Process:
         while not self._reap():
             self._stop_if_asked()
             time.sleep(0.005)
-        if self._exit_code != 0:
-            raise self._name_failure()
-        return RunReport(
+        report = RunReport(
             stderr_tail=self._tail_text(),
             cpu_seconds=self._usage_cpu_seconds,
             wall_seconds=time.monotonic() - self._started_at,
             peak_memory_bytes=self._peak_resident_bytes,
         )
+        # Arguments stay out of the log: they hold paths by the dozen, and signed URLs.
+        logger.info(
+            "%s ended with %d after %.1f s (%.1f s of CPU, %d MiB)",
+            *(self._name, self._exit_code, report.wall_seconds, report.cpu_seconds, report.peak_memory_bytes >> 20),
+        )
+        if self._exit_code != 0:
+            raise self._name_failure()
+        return report
 
     def exceed(self, limit: LimitKind) -> MediaLimitExceeded:
         """End the process; the error that names the limit it broke."""
@@ -216,7 +226,8 @@ class Process:
         return MediaToolFailed(f"{self._name} ended with {code}: {last_line[-300:]}", stderr_tail=tail, exit_code=code)
 
     def _tail_text(self) -> str:
-        return self._tail.decode(errors="replace")
+        """It is kept with the stage and shown to operators, and FFmpeg quotes the signed URLs that it reads."""
+        return redact(self._tail.decode(errors="replace"))
 
 
 def _feed(stdin: IO[bytes] | None, pending: memoryview, chunks: Iterator[bytes]) -> memoryview | None:
