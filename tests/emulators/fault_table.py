@@ -6,11 +6,14 @@ its row printed at the end, whether it held or not.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import cast
 
 import pytest
 
 from coaching.errors import MomentCloneError
+
+PROPERTY = "fault of a service"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +28,16 @@ class Row:
         return self.seen.startswith(self.expected)
 
 
-_rows: list[Row] = []
-
-
 class FaultTable:
+    """The rows of one test travel in its report: they arrive where the table is printed, whichever process ran it."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+
     def record(self, *, service: str, fault: str, expected: str, seen: str) -> None:
         """Keep the row and fail the test where `seen` does not begin with `expected`."""
         row = Row(service=service, fault=fault, expected=expected, seen=seen)
-        _rows.append(row)
+        self._item.user_properties.append((PROPERTY, asdict(row)))
         assert row.holds, f"{service}, {fault}: expected {expected}, seen {seen}"
 
     @contextmanager
@@ -61,8 +66,16 @@ class FaultTable:
 
 
 @pytest.fixture
-def fault_table() -> FaultTable:
-    return FaultTable()
+def fault_table(request: pytest.FixtureRequest) -> FaultTable:
+    return FaultTable(request.node)
+
+
+_rows: list[Row] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call":
+        _rows.extend(Row(**cast("dict[str, str]", row)) for name, row in report.user_properties if name == PROPERTY)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

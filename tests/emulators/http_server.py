@@ -13,11 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.emulators.faults import Fault, Script
+
+PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +51,34 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FilePart:
+    """Bytes of a file, sent piece by piece; `last_byte` is the last one that is sent."""
+
+    path: Path
+    first_byte: int
+    last_byte: int
+
+    def read_pieces(self) -> Iterator[bytes]:
+        left_bytes = self.last_byte - self.first_byte + 1
+        with self.path.open("rb") as file:
+            file.seek(self.first_byte)
+            while left_bytes > 0 and (piece := file.read(min(PIECE_BYTES, left_bytes))):
+                left_bytes -= len(piece)
+                yield piece
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
-    """`pieces` are sent one by one instead of `body`; a ConnectionAbortedError in there hangs up."""
+    """`part` is sent instead of `body`, where it is given.
+
+    `pieces` are sent one by one instead of `body`; a ConnectionAbortedError in there hangs up.
+    """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     pieces: Iterator[bytes] | None = None
+    part: FilePart | None = None
 
     @classmethod
     def of_json(cls, content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Self:
@@ -185,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         pieces = bytearray()
         while len(pieces) < length_bytes:
             try:
-                piece = self.rfile.read1(min(1 << 20, length_bytes - len(pieces)))  # type: ignore[attr-defined] # a BufferedReader
+                piece = self.rfile.read1(min(1 << 20, length_bytes - len(pieces)))
             except OSError:
                 break
             if not piece:
@@ -251,11 +275,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.emulator.clients_gone += 1
             self.close_connection = True
 
+    def _send_part(self, answer: Answer, part: FilePart) -> None:
+        with contextlib.suppress(OSError):  # a player has seen enough, and hung up
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(part.last_byte - part.first_byte + 1))
+            self.end_headers()
+            if self.command != "HEAD":
+                for piece in part.read_pieces():
+                    self.wfile.write(piece)
+
     def _send(self, answer: Answer, fault: Fault | None = None) -> None:
         if answer.pieces is not None:
             self._send_pieces(answer)
             return
-        body = bytearray(answer.body)
+        if answer.part is not None and fault is None:
+            self._send_part(answer, answer.part)
+            return
+        body = bytearray(answer.body if answer.part is None else b"".join(answer.part.read_pieces()))
         if fault is not None and fault.flip_byte is not None and len(body) > fault.flip_byte:
             body[fault.flip_byte] ^= 0xFF
         with contextlib.suppress(OSError):  # the client has gone

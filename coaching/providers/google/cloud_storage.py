@@ -27,7 +27,6 @@ COPY_BYTES = 256 * 1024
 SMALL_WRITE_BYTES = 8 * 1024**2  # the client sends up to this in one request, whatever the chunk
 WRITE_ATTEMPTS = 3
 CALL_SECONDS = 60.0
-RETRY_SECONDS = 30.0  # how long the client repeats a call by itself; then the stage is tried again later
 WRITER = "writer"
 
 
@@ -36,7 +35,7 @@ class CloudStore:
     service account that signs links: "" for the one whose credentials these are.
 
     `redis_url` is where signed links are shared between processes; `storage_endpoint` and `iam_endpoint` as in
-    `connection`.
+    `connection`; `retry_seconds` is how long a call is repeated here before the stage is tried again later.
     """
 
     def __init__(
@@ -49,12 +48,14 @@ class CloudStore:
         redis_url: str = "",
         storage_endpoint: str = "",
         iam_endpoint: str = "",
+        retry_seconds: float = 30.0,
         read_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._project = project
         self._bucket_name = bucket
         self._read_lifetime = read_lifetime
         self._endpoint = check_endpoint(storage_endpoint)
+        self._retry_seconds = retry_seconds
         self._read_clock = read_clock
         self._uploads = ResumableUploads(endpoint=self._endpoint, bucket=bucket)
         self._signer = UrlSigner(
@@ -260,7 +261,7 @@ class CloudStore:
     def _retry(self) -> Any:
         from google.cloud.storage.retry import DEFAULT_RETRY
 
-        return DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+        return DEFAULT_RETRY.with_timeout(self._retry_seconds)
 
     def _find_blob(self, object_path: str) -> Any:
         with self._translating(f"looking for {object_path}"):

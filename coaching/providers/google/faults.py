@@ -5,6 +5,7 @@ its own kind, which its adapter reads. Every message names the service and the c
 where the request itself, the project or a permission is at fault.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,8 @@ from coaching.errors import (
 MESSAGE_CHARACTERS = 500
 # What gRPC says when an answer is larger than the client takes: no quota is at fault.
 TOO_LARGE = "message larger than max"
+# What google-auth says when the metadata server knows of no account for this pod.
+METADATA_REFUSAL = re.compile(r"metadata service\. Status: 4\d\d")
 
 
 @contextmanager
@@ -62,7 +65,8 @@ def _describe_auth_error(error: Any, said: str, unavailable: type[RetryableError
     """A metadata server that is out, or a token endpoint that stumbles, passes; credentials that are refused do not."""
     from google.auth.exceptions import TransportError
 
-    if isinstance(error, TransportError) or error.retryable or _was_caused_by(error, TransportError):
+    is_lasting = METADATA_REFUSAL.search(str(error)) is not None
+    if not is_lasting and (error.retryable or _is_or_was_caused_by(error, TransportError)):
         return unavailable(f"{said} (no access token now)")
     return Misconfigured(
         f"{said}. The credentials have expired or were withdrawn: check the Workload Identity binding, or "
@@ -70,9 +74,9 @@ def _describe_auth_error(error: Any, said: str, unavailable: type[RetryableError
     )
 
 
-def _was_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
+def _is_or_was_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
     cause = error.__cause__ or error.__context__
-    return isinstance(cause, kind) or any(isinstance(argument, kind) for argument in error.args)
+    return isinstance(error, kind) or isinstance(cause, kind)
 
 
 def _describe_status(error: Any, said: str, *, fix: str, unavailable: type[RetryableError]) -> MomentCloneError:

@@ -56,7 +56,7 @@ class UrlSigner:
         found = self._find(key, now)
         if found is None:
             found = self._sign_anew(blob, content_type=content_type, lifetime=lifetime, download_name=download_name)
-            self._keep(key, found, until=now + lifetime / 2)
+            found = self._keep(key, found, until=now + lifetime / 2)
         return found
 
     def _sign_anew(self, blob: Any, *, content_type: str, lifetime: timedelta, download_name: str) -> str:
@@ -173,14 +173,18 @@ class UrlSigner:
         self._keep_here(key, kept_here["url"], until)
         return str(kept_here["url"])
 
-    def _keep(self, key: str, url: str, *, until: datetime) -> None:
+    def _keep(self, key: str, url: str, *, until: datetime) -> str:
+        """The link to give out: another process may have signed one meanwhile, and then that is everybody's."""
+        if self._redis is not None:
+            life_seconds = max(1, int((until - self._read_clock()).total_seconds()))
+            try:
+                kept = json.dumps({"url": url, "until": until.timestamp()})
+                if not self._redis.set(key, kept, ex=life_seconds, nx=True):
+                    url = self._find(key, self._read_clock()) or url
+            except redis.RedisError as error:
+                logger.warning("signed links are not shared now: %s", error)
         self._keep_here(key, url, until)
-        if self._redis is None:
-            return
-        try:
-            self._redis.set(key, json.dumps({"url": url, "until": until.timestamp()}), exat=until, nx=True)
-        except redis.RedisError as error:
-            logger.warning("signed links are not shared now: %s", error)
+        return url
 
     def _keep_here(self, key: str, url: str, until: datetime) -> None:
         with self._lock:

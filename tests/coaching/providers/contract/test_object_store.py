@@ -1,6 +1,7 @@
 """What every object store promises, whoever keeps the bytes."""
 
 import io
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from coaching.errors import Conflict, NotFound, UploadClosed, UploadRefused
 from coaching.providers.ports import ByteRange, UploadSession
 from tests.coaching.providers.contract.stores import STORES, StoreHarness
+from tests.emulators.world import GoogleWorld
 
 HOUR = timedelta(hours=1)
 FILM = bytes(range(256)) * 4096  # 1 MiB, no two neighbouring 256-byte blocks cut at the same place look alike
@@ -16,8 +18,9 @@ CHUNK = 256 * 1024
 
 
 @pytest.fixture(params=sorted(STORES))
-def harness(request: pytest.FixtureRequest, tmp_path: Path) -> StoreHarness:
-    return STORES[request.param](tmp_path)
+def harness(request: pytest.FixtureRequest, tmp_path: Path, google_world: GoogleWorld) -> Iterator[StoreHarness]:
+    with STORES[request.param](tmp_path, google_world) as harness:
+        yield harness
 
 
 def write(harness: StoreHarness, object_path: str, content: bytes = FILM) -> None:
@@ -182,7 +185,7 @@ def test_an_upload_of_another_size_than_agreed_is_refused(harness: StoreHarness)
 def test_an_upload_that_expired_is_closed(harness: StoreHarness) -> None:
     session = open_upload(harness)
     put(harness, session.url, 0, CHUNK)
-    harness.let_time_pass(HOUR.total_seconds() + 1)
+    harness.expire(session)
     with pytest.raises(UploadClosed):
         harness.store.count_uploaded_bytes(session.url)
 
