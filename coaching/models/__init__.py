@@ -2,6 +2,7 @@
 
 from coaching.models.audit import AuditEntry
 from coaching.models.chat import ChatRoom, Message
+from coaching.models.content_index import ContentIndex
 from coaching.models.dish import Dish, Principle, UserDishProgress
 from coaching.models.heartbeat import Heartbeat
 from coaching.models.learner import LearnerState
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEntry",
     "ChatRoom",
     "Consent",
+    "ContentIndex",
     "Dish",
     "Heartbeat",
     "LearnerState",

@@ -59,6 +59,7 @@ class Session(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        permissions = [("steer_session", "Can re-run, retry and cancel the runs of sessions")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "dish", "session_number"],

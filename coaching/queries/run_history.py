@@ -107,32 +107,24 @@ def _describe_stage(row: StageRun, *, is_kept: bool, now: datetime) -> StageHist
 
 
 def _list_stretches(row: StageRun, now: datetime) -> list[Stretch]:
-    """Of every ended attempt, then of the one that lasts."""
+    """Of every ended attempt, then of what lasts, or ended without one: a wait that was cancelled."""
     stretches: list[Stretch] = []
     before = ""
     for entry in row.history:
         stretches += _list_ended(entry, before)
         before = entry["outcome"]
-    if row.state == StageState.QUEUED and row.queued_at:
-        doing = _name_wait(before)
-        stretches.append(
-            Stretch(doing=doing, attempt=row.attempt + 1, begins_at=row.queued_at, ends_at=max(now, row.queued_at))
-        )
+    ended_at = stretches[-1].ends_at if stretches else None
+    if row.queued_at is None or (ended_at is not None and row.queued_at < ended_at):
+        return stretches
+    wait: dict[str, Any] = {"doing": _name_wait(before), "begins_at": row.queued_at}
+    if row.state == StageState.QUEUED:
+        stretches.append(Stretch(**wait, attempt=row.attempt + 1, ends_at=max(now, row.queued_at)))
+    elif row.state == StageState.CANCELLED and row.finished_at:
+        stretches.append(Stretch(**wait, attempt=row.attempt + 1, ends_at=row.finished_at, outcome="cancelled"))
     elif row.state == StageState.RUNNING and row.started_at:
-        if row.queued_at:
-            stretches.append(
-                Stretch(doing=_name_wait(before), attempt=row.attempt, begins_at=row.queued_at, ends_at=row.started_at)
-            )
-        running_until = max(now, row.started_at)
-        stretches.append(
-            Stretch(
-                doing=Doing.RUNNING,
-                attempt=row.attempt,
-                begins_at=row.started_at,
-                ends_at=running_until,
-                worker=row.worker,
-            )
-        )
+        stretches.append(Stretch(**wait, attempt=row.attempt, ends_at=row.started_at))
+        work: dict[str, Any] = {"begins_at": row.started_at, "ends_at": max(now, row.started_at), "worker": row.worker}
+        stretches.append(Stretch(doing=Doing.RUNNING, attempt=row.attempt, **work))
     return stretches
 
 

@@ -2,7 +2,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import close_old_connections
+from django.db import connection
 
 from coaching.errors import Conflict, NotFound, PermanentError
 from coaching.models import AuditEntry, PipelineRun, RunState, Session, SessionStatus, Stage, StageState, User
@@ -132,7 +132,8 @@ def test_a_cancelled_run_is_fenced_out_and_can_be_taken_up_again(alice: User, sa
     assert Session.objects.get(pk=run.session_id).status == SessionStatus.CANCELLED
     with pytest.raises(Conflict, match="nothing is in progress"):
         steering.cancel(session_id=run.session_id, order=order(sam, run))
-    assert steering.rerun(session_id=run.session_id, first_stage=Stage.COMPOSE, order=order(sam, run))
+    again = steering.rerun(session_id=run.session_id, first_stage=Stage.COMPOSE, order=order(sam, run))
+    assert again.previous == run
 
 
 def test_who_decided_on_an_older_run_is_told_what_happened_since(alice: User, sam: User, charlie: User) -> None:
@@ -160,7 +161,7 @@ def test_of_two_admins_at_once_one_wins_and_the_other_reads_why(alice: User, sam
         except Conflict as error:
             refusals.append(str(error))
         finally:
-            close_old_connections()
+            connection.close()
 
     threads = [threading.Thread(target=retry, args=[actor]) for actor in (sam, charlie)]
     for thread in threads:
