@@ -1,7 +1,8 @@
 """Which adapter serves which port. The only door to `providers.local` and `providers.google`.
 
 `settings.PROVIDERS` maps each port to a dotted path and its options. An adapter is loaded on first use, once a
-process, after fork: engines hold threads and channels that do not survive one. There is no fallback: an adapter
+process, after fork: engines hold threads and channels that do not survive one. One with a "limit" stands behind its
+model's gate, which all workers share. There is no fallback: an adapter
 that cannot load raises, and `project.checks` says so at boot.
 """
 
@@ -20,6 +21,7 @@ from coaching.providers.ports import (
     SpeechToText,
     TextToSpeech,
 )
+from coaching.providers.rate_limits import LimitedAdapter, ModelGate
 
 PORTS = ("coach", "speech_to_text", "text_to_speech", "principle_index", "object_store")
 
@@ -39,7 +41,11 @@ def load_adapter_class(port: str) -> type[Any]:
 def _get(port: str) -> Any:
     with _lock:
         if port not in _adapters:
-            _adapters[port] = load_adapter_class(port)(**settings.PROVIDERS[port]["options"])
+            adapter = load_adapter_class(port)(**settings.PROVIDERS[port]["options"])
+            limit = settings.PROVIDERS[port].get("limit")
+            if limit is not None:
+                adapter = LimitedAdapter(adapter, ModelGate(redis_url=settings.REDIS_URL, **limit))
+            _adapters[port] = adapter
         return _adapters[port]
 
 
