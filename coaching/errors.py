@@ -8,6 +8,7 @@ MomentCloneError
 │   │   ├── EmptyAnswer            it said nothing
 │   │   └── TruncatedAnswer        it ran out of tokens before it was done
 │   ├── StoreUnavailable           the object store did not answer
+│   ├── StageTimedOut              a stage ran past its own time limit
 │   └── MediaWorkFailed            FFmpeg broke on input that had passed the probe
 ├── PermanentError                 the same call will fail again
 │   ├── StageNotBuilt              this stage does not exist yet
@@ -89,6 +90,10 @@ class TruncatedAnswer(MalformedAnswer):
 
 class StoreUnavailable(RetryableError):
     code = "store_unavailable"
+
+
+class StageTimedOut(RetryableError):
+    code = "stage_timed_out"
 
 
 class MediaWorkFailed(RetryableError):

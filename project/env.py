@@ -4,15 +4,19 @@ Every variable of the product is a field here; `.env.example` lists them with ex
 but `project.embedded` and `project.processes`, which hand variables to their children.
 """
 
+import re
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+
+
+StageName = Literal["inspect", "listen", "analyse", "retrieve", "script", "narrate", "compose", "deliver"]
 
 
 class Env(BaseSettings):
@@ -46,10 +50,13 @@ class Env(BaseSettings):
     watchdog_period_seconds: float = Field(5, gt=0)
     republish_after_seconds: float = Field(60, gt=0)
     republish_hard_age_seconds: float = Field(900, gt=0)
-    stage_max_attempts: int = Field(5, ge=1)
+    stage_max_attempts: int = Field(6, ge=1)
     stage_max_evictions: int = Field(10, ge=1)
-    stage_retry_base_seconds: float = Field(4, gt=0)
+    stage_retry_base_seconds: float = Field(5, gt=0)
     stage_retry_cap_seconds: float = Field(300, gt=0)
+    stage_time_limits_seconds: dict[StageName, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description='JSON, for the stages that differ from the default: {"compose": 6000}'
+    )
     stuck_run_seconds: float = Field(1800, gt=0, description="a run in which nothing happened for so long is stuck")
     visibility_timeout_seconds: int = Field(7200, ge=1)
     worker_soft_shutdown_seconds: float = Field(30, ge=0)
@@ -124,6 +131,11 @@ def load_env() -> Env:
         lines = [f"  {str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
         raise ImproperlyConfigured(
             "The environment is not usable:\n" + "\n".join(lines) + "\nSee .env.example for each variable's form."
+        ) from error
+    except SettingsError as error:  # a value that ought to be JSON and is not: one says which field, in lower case
+        named = re.sub(r'field "(\w+)"', lambda field: field[1].upper(), str(error))
+        raise ImproperlyConfigured(
+            f"The environment is not usable:\n  {named}: it must be JSON\nSee .env.example for each variable's form."
         ) from error
     if env.database_url and not env.embedded and not env.django_secret_key:
         raise ImproperlyConfigured(

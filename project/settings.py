@@ -28,7 +28,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "coaching.apps.OperatorsAdminConfig",
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -234,6 +234,18 @@ CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "beat-schedule")
 
+# Pools of threads know no time limit: every stage has its own, below that of Celery and the visibility timeout.
+STAGE_TIME_LIMITS_SECONDS: dict[str, float] = {
+    "inspect": 900,
+    "listen": 900,
+    "analyse": 3600,
+    "retrieve": 300,
+    "script": 900,
+    "narrate": 900,
+    "compose": 5000,
+    "deliver": 300,
+    **{str(stage): seconds for stage, seconds in env.stage_time_limits_seconds.items()},
+}
 STAGE_LEASE_SECONDS = env.stage_lease_seconds
 WATCHDOG_PERIOD_SECONDS = env.watchdog_period_seconds
 REPUBLISH_AFTER_SECONDS = env.republish_after_seconds

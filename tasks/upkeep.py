@@ -5,6 +5,8 @@ the watchdog must not count itself among the messages of stages. Each takes its 
 ticks that heaped up while nobody took them, repeat nothing.
 """
 
+import json
+
 import redis
 from celery import shared_task
 from django.conf import settings
@@ -40,10 +42,24 @@ def sweep_unfinished() -> None:
 
 
 def count_broker_messages() -> int:
-    """Messages that wait in the stage queues or are held unacknowledged by a worker."""
+    """Messages of stages that wait in their queues or are held unacknowledged by a worker.
+
+    The broker holds what is unacknowledged of every queue in one hash, each as [message, exchange, routing key]:
+    answers that the chat is writing must not stand in for lost stages.
+    """
+    queues = sorted(set(settings.STAGE_QUEUES.values()))
     with redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=10) as broker:
-        counts = broker.pipeline()
-        for queue in sorted(set(settings.STAGE_QUEUES.values())):
-            counts.llen(queue)
-        counts.hlen("unacked")
-        return sum(int(count) for count in counts.execute())
+        asked = broker.pipeline()
+        for queue in queues:
+            asked.llen(queue)
+        asked.hvals("unacked")
+        *waiting, held = asked.execute()
+    return sum(map(int, waiting)) + sum(_read_routing_key(entry) in queues for entry in held)
+
+
+def _read_routing_key(entry: bytes) -> str:
+    try:
+        _message, _exchange, routing_key = json.loads(entry)
+    except ValueError:  # not as our transport writes it
+        return ""
+    return str(routing_key)
