@@ -6,6 +6,7 @@ Everything logs through the standard library, as Django, Celery and gunicorn do;
 import logging
 from typing import Any, Literal
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from coaching.log_context import LOG_IDS, read_ids
@@ -49,6 +50,8 @@ def describe_logging(*, level: str, log_format: LogFormat) -> dict[str, Any]:
         "()": "project.logs.RedactingJsonFormatter",
         "fmt": "%(levelname)s %(name)s %(process)d %(message)s",
         "rename_fields": {"levelname": "severity", "name": "logger", "exc_info": "exception"},
+        # Fields that Django and Celery add: a request's query, and what a task's message holds.
+        "reserved_attrs": [*RESERVED_ATTRS, "request", "data", "context", "ids"],
         "timestamp": "time",
         "json_ensure_ascii": False,
     }
@@ -62,6 +65,8 @@ def describe_logging(*, level: str, log_format: LogFormat) -> dict[str, Any]:
         "loggers": {
             # Django's own handler of this logger writes in another form, and only while DEBUG is on.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
+            # What is answered with 4xx has a line of `coaching.web.request_log`, which names its request.
+            "django.request": {"level": "ERROR"},
             # A line for each message received and each task done doubles what the stage's own lines say.
             "celery.worker.strategy": {"level": "WARNING"},
         },

@@ -220,6 +220,8 @@ STAGE_QUEUES = {
 CELERY_TASK_ROUTES = {
     **{f"tasks.stages.{stage}": {"queue": queue} for stage, queue in STAGE_QUEUES.items()},
     "tasks.upkeep.*": {"queue": "upkeep"},
+    "tasks.chat.*": {"queue": "chat"},
+    "celery.backend_cleanup": {"queue": "upkeep"},  # Celery's own, which beat sends once a day
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
