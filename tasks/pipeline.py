@@ -12,8 +12,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from coaching.log_context import bind_ids
-from coaching.models import PipelineRun, Stage
-from coaching.services import runs, sessions, steering
+from coaching.models import PipelineRun, Stage, User
+from coaching.services import runs, second_try, sessions, steering
 from coaching.services.steering import Order
 from tasks.stages import analyse, compose, deliver, inspect, listen, narrate, retrieve, write_script
 
@@ -62,6 +62,14 @@ def retry(*, session_id: int, order: Order) -> PipelineRun:
     """Run the failed stage again, and what follows. Raises what `steering.retry` raises."""
     with transaction.atomic():
         run = steering.retry(session_id=session_id, order=order)
+        _publish_on_commit(run)
+    return run
+
+
+def try_again(*, session_id: int, user: User) -> PipelineRun:
+    """The learner's own second try of a failed session. Raises what `second_try.try_again` raises."""
+    with transaction.atomic():
+        run = second_try.try_again(user=user, session_id=session_id)
         _publish_on_commit(run)
     return run
 

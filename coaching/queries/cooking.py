@@ -16,6 +16,7 @@ from coaching.queries.sessions import RunProgress, list_sessions
 
 RECENT_STAGES = 1600  # 200 runs of 8 stages: a habit, at a constant cost
 ENOUGH_CASES = 3
+MEDIANS_KEY = "stage-medians"
 MEDIANS_LIVE_SECONDS = 60
 LATE_FROM = 1.5  # of the median
 LEARNER_RETRIES = 2
@@ -86,7 +87,10 @@ class Estimate:
 
 def list_median_seconds() -> dict[Stage, float]:
     """How long each stage took in recent runs, at the median; a stage with fewer than three cases is left out."""
-    known: dict[Stage, float] = cache.get_or_set("stage-medians", _read_medians, MEDIANS_LIVE_SECONDS)
+    known: dict[Stage, float] | None = cache.get(MEDIANS_KEY)
+    if known is None:
+        known = _read_medians()
+        cache.set(MEDIANS_KEY, known, MEDIANS_LIVE_SECONDS)
     return known
 
 
