@@ -112,7 +112,8 @@ def test_what_flower_saw_outlives_it(installation: Installation, supervisor: Sup
     task = app.send_task("celery.backend_cleanup", queue="upkeep")
 
     def is_done() -> bool:
-        return json.loads(read(installation, "/api/tasks")).get(task.id, {}).get("state") == "SUCCESS"
+        known: dict[str, dict[str, object]] = json.loads(read(installation, "/api/tasks"))
+        return known.get(task.id, {}).get("state") == "SUCCESS"
 
     wait_until(is_done, what="Flower sees the task end")
     assert 'task="celery.backend_cleanup",type="task-succeeded"' in read(installation, "/metrics")

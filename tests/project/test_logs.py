@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django_celery_results.models import TaskResult
 from pytest_django import Settings
 
 from coaching.errors import StageCancelled
@@ -196,7 +197,9 @@ def test_the_line_of_a_lease_that_is_lost_carries_the_run(settings: Settings, tm
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_string_leads_from_the_request_through_the_worker(settings: Settings, tmp_path: Path) -> None:
+def test_one_string_leads_from_the_request_through_the_worker_to_small_rows_of_results(
+    settings: Settings, tmp_path: Path
+) -> None:
     with open_cluster(tmp_path, broker_url=settings.REDIS_URL, LOG_FORMAT="json") as cluster:
         cluster.start_worker(pool="threads")
         session: Session = make_session()
@@ -213,3 +216,10 @@ def test_one_string_leads_from_the_request_through_the_worker(settings: Settings
     assert [line["stage"] for line in told if line["message"].endswith(": done")] == [stage.value for stage in Stage]
     assert {line["request_id"] for line in told} == {"asked-by-alice"}
     assert len({line["task_id"] for line in told}) == len(Stage)
+    rows = list(TaskResult.objects.all())
+    results = [json.loads(row.result) for row in rows]
+    assert sorted(result["stage"] for result in results) == sorted(Stage)
+    assert {result["run"] for result in results} == {str(run.id)}
+    assert {row.task_id for row in rows} == {line["task_id"] for line in told}
+    assert not [row for row in rows if row.task_args or row.task_kwargs or row.traceback]
+    assert max(len(row.result) + len(row.meta or "") for row in rows) < 300
