@@ -15,7 +15,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 
-
 StageName = Literal["inspect", "listen", "analyse", "retrieve", "script", "narrate", "compose", "deliver"]
 
 
@@ -94,6 +93,16 @@ class Env(BaseSettings):
     google_vector_deployed_index: str = ""
     google_vector_domain: str = Field("", description="the endpoint's publicEndpointDomainName")
     google_embedding_model: str = "gemini-embedding-2"
+    gemini_api_key: str = Field("", repr=False, description="Developer API; used where there is no project")
+    gemini_model: str = "gemini-3-flash-preview"
+    gemini_location: str = Field("global", pattern=r"^[a-z0-9-]+$")
+    gemini_thinking_level: Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"] = "MEDIUM"
+    gemini_quick_thinking_level: Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"] = "LOW"
+    gemini_video_fps: float = Field(1, gt=0, le=24)
+    gemini_media_resolution: Literal["LOW", "MEDIUM", "HIGH"] = "MEDIUM"
+    google_speech_model: str = "chirp_3"
+    google_voice: str = Field("ja-JP-Neural2-B", pattern=r"^ja-JP-\S+$")
+    model_prices: dict[str, dict[str, float]] = Field({}, description="US dollars, as JSON; see project/prices.py")
     google_endpoints: dict[str, str] = Field({}, description="servers of this machine that stand for Google's, as JSON")
 
     # Money: US dollars of one day in Tokyo, 0 for no bound; what happens to runs when it is used up
@@ -117,6 +126,7 @@ class Env(BaseSettings):
     operator_address: str = ""
     operator_phone: str = ""
     operator_email: str = ""
+    price_monthly_yen: int | None = Field(None, ge=1, description="of the plan, tax included; empty: none is sold yet")
 
     # Mail
     email_url: str = Field("", pattern=r"^(smtps?://.+)?$", description="smtp://user:password@host:port")

@@ -1,6 +1,7 @@
 """Which adapters of Google serve which port, with what settings. Empty without GOOGLE_CLOUD_PROJECT.
 
 A project switches every port: there is no mixture by accident and no fallback. What is missing stops the boot.
+GEMINI_API_KEY without a project switches the coach alone, to the Developer API.
 """
 
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from project.env import Env
+from project.prices import make_price_table
 
 ENDPOINTS = ("storage", "iam", "gemini", "speech", "text_to_speech", "vector_search")
 NEEDED = {
@@ -24,10 +26,33 @@ DIMENSIONS = 768
 def describe_google_providers(env: Env, *, redis_url: str) -> dict[str, dict[str, Any]]:
     """`PROVIDERS` of a deployment on Google. Raises `ImproperlyConfigured` naming every variable that is missing."""
     if not env.google_cloud_project:
-        return {}
+        return {"coach": _describe_coach(env)} if env.gemini_api_key else {}
     _require_settings(env)
     endpoints = {name: env.google_endpoints.get(name, "") for name in ENDPOINTS}
+    prices = make_price_table(env.model_prices, models=[env.google_speech_model, env.google_voice])
     return {
+        "coach": _describe_coach(env),
+        "speech_to_text": {
+            "class": "coaching.providers.google.speech_to_text.GoogleRecogniser",
+            "options": {
+                "project": env.google_cloud_project,
+                "location": env.google_cloud_region,
+                "model": env.google_speech_model,
+                "price": prices[env.google_speech_model],
+                "endpoint": endpoints["speech"],
+            },
+            "limit": {"key": env.google_speech_model, "rate": "300/minute"},
+        },
+        "text_to_speech": {
+            "class": "coaching.providers.google.text_to_speech.GoogleVoice",
+            "options": {
+                "project": env.google_cloud_project,
+                "voice": env.google_voice,
+                "price": prices[env.google_voice],
+                "endpoint": endpoints["text_to_speech"],
+            },
+            "limit": {"key": env.google_voice, "rate": "300/minute"},
+        },
         "object_store": {
             "class": "coaching.providers.google.cloud_storage.CloudStore",
             "options": {
@@ -56,6 +81,26 @@ def describe_google_providers(env: Env, *, redis_url: str) -> dict[str, dict[str
             },
             "limit": {"key": env.google_embedding_model, "rate": "600/minute"},
         },
+    }
+
+
+def _describe_coach(env: Env) -> dict[str, Any]:
+    prices = make_price_table(env.model_prices, models=[env.gemini_model])
+    return {
+        "class": "coaching.providers.google.gemini.GeminiCoach",
+        "options": {
+            "model": env.gemini_model,
+            "project": env.google_cloud_project,
+            "location": env.gemini_location,
+            "api_key": "" if env.google_cloud_project else env.gemini_api_key,
+            "endpoint": env.google_endpoints.get("gemini", ""),
+            "price": prices[env.gemini_model],
+            "thinking_level": env.gemini_thinking_level,
+            "quick_thinking_level": env.gemini_quick_thinking_level,
+            "fps": env.gemini_video_fps,
+            "media_resolution": env.gemini_media_resolution,
+        },
+        "limit": {"key": env.gemini_model, "rate": "300/minute"},
     }
 
 

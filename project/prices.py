@@ -25,7 +25,7 @@ LIST_PRICES = {
 
 
 def make_price_table(others: dict[str, dict[str, float]], *, models: Iterable[str]) -> dict[str, Price]:
-    """List prices and `others`, which win. Raises `ImproperlyConfigured` for a wrong one, and for a model without one."""
+    """List prices and `others`, which win. Raises `ImproperlyConfigured` for a wrong one, or none for a model."""
     try:
         table = LIST_PRICES | TypeAdapter(dict[str, Price]).validate_python(others)
     except ValidationError as error:

@@ -63,6 +63,7 @@ class GeminiEmulator(HttpEmulator):
         super().__init__()
         self.files = FilesApi(folder=folder)
         self.calls: list[GenerateCall] = []
+        self.first_piece_characters = STREAM_PIECE_CHARACTERS
         self._replies: deque[Reply] = deque()
         self._replies_lock = threading.Lock()
         self._answerer = answerer
@@ -73,6 +74,16 @@ class GeminiEmulator(HttpEmulator):
 
     def reply(self, *replies: Reply) -> None:
         self._replies.extend(replies)
+
+    def forget(self) -> None:
+        """Everything that was ordered, and that came."""
+        self.script.clear()
+        self._replies.clear()
+        self.files.forget()
+        self.first_piece_characters = STREAM_PIECE_CHARACTERS
+        self.clients_gone = 0
+        for seen in (self.log, self.complaints, self.calls):
+            seen.clear()
 
     def __exit__(self, *exit_: Any) -> None:
         self._stopping.set()
@@ -143,14 +154,17 @@ class GeminiEmulator(HttpEmulator):
         if reply.raw is not None:
             yield _event(reply.raw)
             return
-        size = STREAM_PIECE_CHARACTERS
-        pieces = [reply.text[start : start + size] for start in range(0, len(reply.text), size)] or [""]
+        pieces = self._cut(reply.text)
         for number, piece in enumerate(pieces):
             is_last = number == len(pieces) - 1
             if number == 1 and reply.breaks:
                 yield from self._break(reply.breaks)
                 return
             yield _event(_compose(reply, piece, is_last=is_last, model=call.model))
+
+    def _cut(self, text: str) -> list[str]:
+        first, size = self.first_piece_characters, max(STREAM_PIECE_CHARACTERS, len(text) // 200)
+        return [text[:first], *(text[start : start + size] for start in range(first, len(text), size))]
 
     def _break(self, how: str) -> Iterator[bytes]:
         if how == "error":

@@ -58,12 +58,16 @@ class FilesApi:
     """`looks_until_active`: how often a new file is looked at before it is ready. `fail_next` spoils the next one."""
 
     def __init__(self, *, folder: Path, looks_until_active: int = 2) -> None:
+        self._folder = folder
+        self._looks_until_active = looks_until_active
+        self.forget()
+
+    def forget(self) -> None:
         self.files: dict[str, StoredFile] = {}
         self.uploads: dict[str, Upload] = {}
         self.deleted: list[str] = []
-        self.looks_until_active = looks_until_active
+        self.looks_until_active = self._looks_until_active
         self.fail_next = ""
-        self._folder = folder
         self._numbers = itertools.count(1)
 
     def handle(self, request: Request, *, url: str) -> Answer | None:

@@ -5,8 +5,6 @@ they go through the Files API. The SDK's own retries stay off: they do not know 
 second try is decided in `patience`.
 """
 
-import os
-import threading
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from coaching.providers.google.gemini_faults import translate_gemini_errors
 from coaching.providers.google.gemini_prompts import Task
 from coaching.providers.google.http_deadline import hold_to, make_http_client
 from coaching.providers.google.patience import TRIES, call_patiently
+from coaching.providers.google.per_process import PerProcess
 from coaching.providers.ports import Usage
 from coaching.providers.pricing import Price
 
@@ -81,15 +80,12 @@ class GeminiClient:
         if not options.project and not options.api_key:
             raise Misconfigured("Gemini needs GOOGLE_CLOUD_PROJECT, or GEMINI_API_KEY for the Developer API")
         self.options = options
-        self._lock = threading.Lock()
-        self._made: tuple[int, genai.Client] | None = None
+        check_endpoint(options.endpoint)
+        self._client = PerProcess(self._make)
 
     def connect(self) -> "genai.Client":
         """The SDK's client of this process; keep it while its services are used. Raises `Misconfigured`."""
-        with self._lock:
-            if self._made is None or self._made[0] != os.getpid():
-                self._made = (os.getpid(), self._make())
-            return self._made[1]
+        return self._client.get()
 
     def _make(self) -> "genai.Client":
         from google import genai  # heavy, and only where Gemini is used
@@ -98,7 +94,7 @@ class GeminiClient:
         options = self.options
         http: dict[str, Any] = {"httpx_client": make_http_client()}
         if options.endpoint:
-            http["base_url"] = check_endpoint(options.endpoint)
+            http["base_url"] = options.endpoint
         if options.is_vertex:
             return genai.Client(
                 vertexai=True,

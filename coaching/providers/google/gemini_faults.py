@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from google.genai.errors import APIError
 
 _API_KEY_FAULTS = ("API_KEY_INVALID", "API key not valid", "API key expired", "API_KEY_SERVICE_BLOCKED")
+_UNREADABLE = (json.JSONDecodeError, ValidationError, UnicodeDecodeError, TypeError, AttributeError, KeyError)
 _PASSING = frozenset({408, 409, 425, 499})
 
 
@@ -43,7 +44,8 @@ def translate_gemini_errors(what: str, *, fix: str) -> Iterator[None]:
         raise _describe_status(error, what=what, fix=fix) from error
     except (httpx.TimeoutException, httpcore.TimeoutException) as error:
         raise ProviderUnavailable(f"{what}: no whole answer within the deadline ({type(error).__name__})") from error
-    except (json.JSONDecodeError, UnknownApiResponseError, ValidationError, UnicodeDecodeError) as error:
+    # The SDK reads an envelope without looking at its types: a wrong one breaks it with an error of the language.
+    except (*_UNREADABLE, UnknownApiResponseError) as error:
         raise MalformedAnswer(f"{what}: what arrived is no answer of the API ({type(error).__name__})") from error
     except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, ConnectionError) as error:
         raise ProviderUnavailable(f"{what}: {type(error).__name__}: {error}") from error

@@ -14,9 +14,10 @@ import numpy as np
 
 from coaching.providers.deadline import Deadline
 from coaching.providers.local.engine import SharedEngine
-from coaching.providers.local.utterances import Samples, speak_sentences
+from coaching.providers.local.utterances import speak_sentences
 from coaching.providers.local.weights import assemble_weights, find_package_file
 from coaching.providers.ports import Speech, SpeechRequest
+from coaching.providers.spoken_audio import Samples
 
 SAMPLE_RATE_HZ = 24_000
 SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"

@@ -7,8 +7,9 @@ import numpy as np
 
 from coaching.providers.deadline import Deadline
 from coaching.providers.local.engine import SharedEngine
-from coaching.providers.local.utterances import Samples, speak_sentences
+from coaching.providers.local.utterances import speak_sentences
 from coaching.providers.ports import Speech, SpeechRequest
+from coaching.providers.spoken_audio import Samples
 
 SAMPLE_RATE_HZ = 48_000
 

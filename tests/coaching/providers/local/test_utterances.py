@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from coaching.errors import ProviderUnavailable
 from coaching.providers.deadline import Deadline
 from coaching.providers.local.kokoro import split_phonemes
-from coaching.providers.local.utterances import Samples, speak_sentences, split_sentences, trim_to_speech
+from coaching.providers.local.utterances import speak_sentences
 from coaching.providers.ports import SpeechRequest
+from coaching.providers.spoken_audio import Samples, split_sentences, trim_to_speech
 
 HZ = 24_000
 
