@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 TICK_LIFE_SECONDS = 86_400.0
 
-app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.upkeep"])
+app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.upkeep", "tasks.content"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
@@ -25,6 +25,7 @@ def schedule_upkeep(sender: Celery, **_: Any) -> None:
     """
     from django.conf import settings  # the settings are complete only now
 
+    from tasks.content import REFRESH_PERIOD_SECONDS
     from tasks.upkeep import SWEEP_PERIOD_SECONDS
 
     period = settings.WATCHDOG_PERIOD_SECONDS
@@ -38,6 +39,12 @@ def schedule_upkeep(sender: Celery, **_: Any) -> None:
         SWEEP_PERIOD_SECONDS,
         sender.signature("tasks.upkeep.sweep_unfinished"),
         name="sweep-unfinished",
+        expires=TICK_LIFE_SECONDS,
+    )
+    sender.add_periodic_task(
+        REFRESH_PERIOD_SECONDS,
+        sender.signature("tasks.upkeep.refresh_index"),
+        name="refresh-index",
         expires=TICK_LIFE_SECONDS,
     )
 

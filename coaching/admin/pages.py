@@ -1,5 +1,5 @@
 """Importing this registers every page of the admin."""
 
-from coaching.admin import people, runs, sessions
+from coaching.admin import content, people, runs, sessions
 
-__all__ = ["people", "runs", "sessions"]
+__all__ = ["content", "people", "runs", "sessions"]

@@ -15,7 +15,9 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from coaching.admin.base import ReadOnlyAdmin, record_edit, show_state, show_time
@@ -73,20 +75,31 @@ class AccountAdmin(UserAdmin[User]):
     add_form = NewAccountForm
     add_fieldsets = ((None, {"fields": ("email", "first_name", "usable_password", "password1", "password2")}),)
     fieldsets = (
-        (None, {"fields": ("email", "first_name", "is_active")}),
+        (None, {"fields": ("email", "first_name", "cooks", "is_active")}),
         ("Plan", {"fields": ("subscription_status", "subscribed_since")}),
         ("Beginning", {"fields": ("created_at", "email_verified_at", "onboarding_done", "profile", "last_login")}),
         ("Staff", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
     )
     readonly_fields = (
-        *("email", "first_name", "subscription_status", "subscribed_since", "created_at", "email_verified_at"),
+        *("email", "first_name", "cooks", "subscription_status", "subscribed_since", "created_at", "email_verified_at"),
         *("onboarding_done", "profile", "last_login"),
     )
     inlines = (ConsentInline,)
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """What only superusers may change is shown to them only."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return [one for one in fieldsets if one[0] != "Staff" or is_superuser(request)]
+
     @admin.display(description="joined", ordering="created_at")
     def joined(self, user: User) -> SafeString | str:
         return show_time(user.created_at)
+
+    @admin.display
+    def cooks(self, user: User) -> SafeString | str:
+        count = user.cooking_sessions.count()
+        url = f"{reverse('admin:coaching_session_changelist')}?{urlencode({'q': user.email})}"
+        return format_html('<a href="{}">{} session{}</a>', url, count, "" if count == 1 else "s") if count else "none"
 
     @admin.display(description="answers of the quiz")
     def profile(self, user: User) -> SafeString:

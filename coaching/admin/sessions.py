@@ -77,7 +77,7 @@ class DishFilter(admin.SimpleListFilter):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin[Session]):
-    list_display = ("session", "learner", "cook", "state", "stage", "stage_for", "attempts", "runs", "age")
+    list_display = ("session", "learner", "cook", "state", "stage", "attempts", "age")
     list_display_links = ("session",)
     list_filter = (TroubleFilter, "status", StageFilter, DishFilter)
     search_fields = ("user__email", "user__first_name")
@@ -119,7 +119,9 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
         """A learner who has a film keeps it: the session stays completed although its last run failed."""
         standing = read_standing(session)
         if session.status == SessionStatus.COMPLETED and standing.run_state in {"failed", "cancelled"}:
-            return format_html("{} {}", show_state("completed"), show_state(standing.run_state, "re-run failed"))
+            return format_html(
+                "{} {}", show_state("completed"), show_state(standing.run_state, f"re-run {standing.run_state}")
+            )
         return show_state(session.status)
 
     @admin.display(description="current stage")
@@ -128,25 +130,17 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
         if not standing.stage or session.status == SessionStatus.DRAFT:
             return "–"
         percent = f" {standing.percent} %" if standing.stage_state == "running" and standing.percent else ""
-        return format_html(
-            "{} {}", standing.stage, show_state(standing.stage_state, f"{standing.stage_state}{percent}")
-        )
-
-    @admin.display(description="for")
-    def stage_for(self, session: Session) -> str:
-        standing = read_standing(session)
-        return format_age(standing.stage_since) if standing.stage_state in {"queued", "running"} else "–"
+        state = show_state(standing.stage_state, f"{standing.stage_state}{percent}")
+        lasts = f"for {format_age(standing.stage_since)}" if standing.stage_state in {"queued", "running"} else ""
+        return format_html("{} {} {}", standing.stage, state, lasts)
 
     @admin.display(description="attempts")
     def attempts(self, session: Session) -> str:
         standing = read_standing(session)
         if not standing.attempt:
             return "–"
-        return ", ".join([str(standing.attempt), *_count_faults(standing)])
-
-    @admin.display(description="runs")
-    def runs(self, session: Session) -> str:
-        return str(read_standing(session).run_count or "–")
+        runs = [f"run {standing.run_count}"] if standing.run_count > 1 else []
+        return ", ".join([str(standing.attempt), *_count_faults(standing), *runs])
 
     @admin.display(description="age", ordering="pipeline_started_at")
     def age(self, session: Session) -> SafeString:

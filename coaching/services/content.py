@@ -8,15 +8,19 @@ then the file, which was reviewed, wins. Rows that no file mentions are left alo
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from coaching.errors import Misconfigured, MomentCloneError
 from coaching.knowledge.entries import Dish as DishEntry
 from coaching.knowledge.entries import Principle as PrincipleEntry
 from coaching.knowledge.loader import read_catalogue
-from coaching.models import Dish, Principle
+from coaching.models import ContentIndex, Dish, Principle
 from coaching.providers import registry
 from coaching.providers.ports import IndexDocument
 from coaching.queries import parse_principle_row
@@ -70,8 +74,67 @@ def _upsert(model: type[Row], entries: list[dict[str, Any]]) -> ContentReport:
 
 
 def build_index() -> int:
-    """Make principles and their example diagnoses searchable; answers how many texts were embedded anew."""
-    return registry.get_principle_index().index(collect_index_documents())
+    """Make principles and their example diagnoses searchable; answers how many texts were embedded anew.
+
+    One build at a time: a second one waits for the first, and then indexes what is there by that time. What was
+    built, or why it could not be, is kept in `ContentIndex`.
+    """
+    ContentIndex.objects.get_or_create(pk=ContentIndex.ONLY_PK)
+    try:
+        with transaction.atomic():
+            return _build_index(ContentIndex.objects.select_for_update().get(pk=ContentIndex.ONLY_PK))
+    except MomentCloneError as error:
+        ContentIndex.objects.filter(pk=ContentIndex.ONLY_PK).update(error=str(error)[:2000], failed_at=Now())
+        raise
+
+
+def _build_index(state: ContentIndex) -> int:
+    documents = collect_index_documents()
+    embedded = registry.get_principle_index().index(documents)
+    state.documents_sha256 = hash_documents(documents)
+    state.document_count, state.embedded_count = len(documents), embedded
+    state.built_at, state.error, state.failed_at = timezone.now(), "", None
+    state.save()
+    return embedded
+
+
+def refresh_index() -> bool:
+    """Build the index anew if the texts are others than those in it; answers whether it was built. Cheap where not.
+
+    The first build is `load_content`'s: before it there may be no content.
+    """
+    state = describe_index()
+    if state.is_current or state.built is None:
+        return False
+    build_index()
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexState:
+    """`is_current`: it was built of the texts as they are now. `built`: the last build, None before the first.
+
+    `fault` names a row that an edit behind the product's back has broken: nothing can be built of it.
+    """
+
+    is_current: bool
+    built: ContentIndex | None
+    fault: str = ""
+
+
+def describe_index() -> IndexState:
+    built = ContentIndex.objects.filter(pk=ContentIndex.ONLY_PK).first()
+    if built is not None and built.built_at is None:
+        built = None  # a first build that failed left nothing but its error
+    try:
+        wanted = hash_documents(collect_index_documents())
+    except Misconfigured as error:
+        return IndexState(is_current=False, built=built, fault=str(error))
+    return IndexState(is_current=built is not None and built.documents_sha256 == wanted, built=built)
+
+
+def hash_documents(documents: Sequence[IndexDocument]) -> str:
+    return hash_content([asdict(document) for document in documents])
 
 
 def collect_index_documents() -> list[IndexDocument]:
