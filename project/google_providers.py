@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from project.env import Env
 from project.prices import make_price_table
 
-ENDPOINTS = ("storage", "iam", "gemini", "speech", "text_to_speech", "vector_search")
+ENDPOINTS = ("storage", "iam", "gemini", "speech", "text_to_speech", "vector_search", "embeddings")
 NEEDED = {
     "google_storage_bucket": "the bucket that keeps videos and films (k8s/terraform makes it)",
     "google_vector_index": "projects/NUMBER/locations/REGION/indexes/ID, of `gcloud ai indexes list`",
@@ -29,7 +29,9 @@ def describe_google_providers(env: Env, *, redis_url: str) -> dict[str, dict[str
         return {"coach": _describe_coach(env)} if env.gemini_api_key else {}
     _require_settings(env)
     endpoints = {name: env.google_endpoints.get(name, "") for name in ENDPOINTS}
-    prices = make_price_table(env.model_prices, models=[env.google_speech_model, env.google_voice])
+    prices = make_price_table(
+        env.model_prices, models=[env.google_speech_model, env.google_voice, env.google_embedding_model]
+    )
     return {
         "coach": _describe_coach(env),
         "speech_to_text": {
@@ -74,10 +76,13 @@ def describe_google_providers(env: Env, *, redis_url: str) -> dict[str, dict[str
                 "deployed_index": env.google_vector_deployed_index,
                 "domain": env.google_vector_domain,
                 "embedding_model": env.google_embedding_model,
+                "embedding_price": prices[env.google_embedding_model],
                 "dimensions": DIMENSIONS,
-                "redis_url": redis_url,
+                "bucket": env.google_storage_bucket,
                 "endpoint": endpoints["vector_search"],
-                "gemini_endpoint": endpoints["gemini"],
+                "gemini_endpoint": endpoints["embeddings"],
+                "storage_endpoint": endpoints["storage"],
+                "iam_endpoint": endpoints["iam"],
             },
             "limit": {"key": env.google_embedding_model, "rate": "600/minute"},
         },

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from coaching.providers.local.kokoro import KokoroVoice
 from coaching.providers.local.openjtalk import OpenJTalkVoice
-from coaching.providers.local.principle_index import LocalPrincipleIndex
 from coaching.providers.local.whisper import WhisperRecogniser
-from coaching.providers.ports import PrincipleIndex, SpeechToText, TextToSpeech
+from coaching.providers.ports import SpeechToText, TextToSpeech
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,4 @@ VOICES = {
 }
 RECOGNISERS: dict[str, Callable[[Room], SpeechToText]] = {
     "whisper": lambda room: WhisperRecogniser(cache_folder=room.cache_folder),
-}
-INDEXES: dict[str, Callable[[Room], PrincipleIndex]] = {
-    "local": lambda room: LocalPrincipleIndex(cache_folder=room.folder / "cache", index_folder=room.folder / "index"),
 }

@@ -1,12 +1,14 @@
 """What every index promises."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from coaching.errors import Misconfigured
 from coaching.providers.ports import IndexDocument, PrincipleIndex, SearchRequest
-from tests.coaching.providers.contract.engines import INDEXES, Room
+from tests.coaching.providers.contract.indexes import INDEXES
+from tests.emulators.world import GoogleWorld
 
 EGG, HEAT, CUT = "egg_timing", "preheat_pan", "even_cutting"
 DOCUMENTS = (
@@ -50,18 +52,16 @@ DOCUMENTS = (
 
 
 @pytest.fixture(params=sorted(INDEXES))
-def room_of(request: pytest.FixtureRequest, cache_folder: Path, tmp_path: Path) -> tuple[str, Room]:
-    return str(request.param), Room(cache_folder=cache_folder, folder=tmp_path)
+def make_index(
+    request: pytest.FixtureRequest, tmp_path: Path, google_world: GoogleWorld
+) -> Iterator[Callable[[], PrincipleIndex]]:
+    with INDEXES[request.param](tmp_path, google_world) as make:
+        yield make
 
 
 @pytest.fixture
-def index(room_of: tuple[str, Room]) -> PrincipleIndex:
-    return make_index(room_of)
-
-
-def make_index(room_of: tuple[str, Room]) -> PrincipleIndex:
-    name, room = room_of
-    return INDEXES[name](room)
+def index(make_index: Callable[[], PrincipleIndex]) -> PrincipleIndex:
+    return make_index()
 
 
 def find(index: PrincipleIndex, query: str, limit: int = 3) -> list[str]:
@@ -101,9 +101,9 @@ def test_what_is_no_longer_given_is_no_longer_found(index: PrincipleIndex) -> No
 
 
 def test_an_index_made_by_one_process_is_searched_by_others_and_renewed_under_them(
-    room_of: tuple[str, Room],
+    make_index: Callable[[], PrincipleIndex],
 ) -> None:
-    writer, reader = make_index(room_of), make_index(room_of)
+    writer, reader = make_index(), make_index()
     writer.index(DOCUMENTS[:4])
     assert CUT not in find(reader, "厚みがばらばらだった。")
     writer.index(DOCUMENTS)
