@@ -81,6 +81,8 @@ STORAGES = {
 # --- what a browser may load (coaching.web.headers writes it) -----------------------------------------------------
 
 MEDIA_ORIGINS = [origin.strip() for origin in env.media_origins.split(",") if origin.strip()]
+if env.google_storage_bucket and not MEDIA_ORIGINS:
+    MEDIA_ORIGINS = ["https://storage.googleapis.com"]
 _MEDIA_SOURCES = [csp.SELF, *MEDIA_ORIGINS]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -153,6 +155,8 @@ OPERATOR = {
     "phone": env.operator_phone,
     "email": env.operator_email,
 }
+PRICE_MONTHLY_YEN = env.price_monthly_yen
+PROCESSING_REGION = env.google_cloud_region if env.google_cloud_project else ""
 
 # --- language and time ----------------------------------------------------------------------------------------------
 
@@ -173,7 +177,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "coaching.api.pagination.NewestFirstPagination",
     "PAGE_SIZE": 50,
     "NUM_PROXIES": env.trusted_proxies,  # how many entries of X-Forwarded-For are ours; without it anyone could lie
-    "DEFAULT_THROTTLE_RATES": {"login": "10/minute", "register": "20/hour"},
+    "DEFAULT_THROTTLE_RATES": {"login": "10/minute", "register": "20/hour", "mail": "10/hour"},
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {

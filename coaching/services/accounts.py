@@ -13,32 +13,31 @@ from coaching.services.learner_text import TextRefused, clean_name
 
 EMAIL_MAX_LENGTH = 254
 PASSWORD_MAX_LENGTH = 256  # hashing a longer one costs and adds nothing
+EMAIL_TAKEN = FieldFault(field="email", code="taken", message="このメールアドレスは、すでに登録されています。")
 
 
 def register_user(*, email: str, password: str, first_name: str) -> User:
     """A new learner with both rooms. Raises `InvalidInput` with every fault at once."""
     faults: list[FieldFault] = []
-    email = User.objects.normalize_email(email.strip())
     try:
-        validate_email(email)
-    except ValidationError:
-        faults.append(FieldFault(field="email", code="invalid", message="メールアドレスの形をご確認ください。"))
+        email = check_email(email)
+    except InvalidInput as error:
+        faults += error.faults
     try:
         first_name = clean_name(first_name)
     except TextRefused as error:
         faults.append(FieldFault(field="first_name", code=error.code, message=str(error)))
-    faults += _find_password_faults(password, User(email=email, first_name=first_name))
+    faults += find_password_faults(password, User(email=email, first_name=first_name))
     if faults:
         raise InvalidInput(faults)
-    taken = FieldFault(field="email", code="taken", message="このメールアドレスは、すでに登録されています。")
     if User.objects.filter(email__iexact=email).exists():
-        raise InvalidInput([taken])
+        raise InvalidInput([EMAIL_TAKEN])
     try:
         with transaction.atomic():
             user = User.objects.create_user(email, password, first_name=first_name)
             open_rooms(user)
     except IntegrityError as error:  # two registrations at once: the database let one through
-        raise InvalidInput([taken]) from error
+        raise InvalidInput([EMAIL_TAKEN]) from error
     return user
 
 
@@ -48,15 +47,27 @@ def find_user_by_password(*, email: str, password: str) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def _find_password_faults(password: str, user: User) -> list[FieldFault]:
+def check_email(email: str) -> str:
+    """The address as it is kept; raises `InvalidInput`."""
+    email = User.objects.normalize_email(email.strip())
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        fault = FieldFault(field="email", code="invalid", message="メールアドレスの形をご確認ください。")
+        raise InvalidInput([fault]) from error
+    return email
+
+
+def find_password_faults(password: str, user: User, *, field: str = "password") -> list[FieldFault]:
+    """Why this would be no good password for this user; nothing if it is one."""
     if len(password) > PASSWORD_MAX_LENGTH:
         message = f"パスワードは{PASSWORD_MAX_LENGTH}文字以内にしてください。"
-        return [FieldFault(field="password", code="max_length", message=message)]
+        return [FieldFault(field=field, code="max_length", message=message)]
     try:
         validate_password(password, user)
     except ValidationError as error:
         return [
-            FieldFault(field="password", code=fault.code or "invalid", message=" ".join(fault.messages))
+            FieldFault(field=field, code=fault.code or "invalid", message=" ".join(fault.messages))
             for fault in error.error_list
         ]
     return []

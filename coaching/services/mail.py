@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from coaching.models import OutboxMail, PipelineRun, Session, User
 from coaching.models.mail import MailKind
+from coaching.services.account_links import fill_link
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,8 @@ def send_due_mail(*, limit: int = 50) -> int:
         if mail is None:
             break
         try:
-            EmailMessage(mail.subject, mail.body, settings.DEFAULT_FROM_EMAIL, [mail.user.email]).send()
+            body = fill_link(mail.body, kind=mail.kind, user=mail.user)
+            EmailMessage(mail.subject, body, settings.DEFAULT_FROM_EMAIL, [mail.user.email]).send()
         except OSError as error:  # smtplib's errors and the socket's are all OSErrors
             logger.warning("mail %s could not be sent: %s", mail.outcome_key, error)
             OutboxMail.objects.filter(pk=mail.pk).update(error=str(error)[:2000])

@@ -5,7 +5,7 @@ against the quiz, all faults at once, and nothing is kept where one is at fault.
 question is answered and every required consent holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +17,8 @@ from coaching.errors import FieldFault, InvalidInput, OnboardingIncomplete
 from coaching.knowledge.entries import Question, Quiz
 from coaching.knowledge.loader import read_quiz
 from coaching.models import Consent, User
+from coaching.queries.onboarding import NAME_KEY, SENSITIVE_CONSENT, is_question_visible, read_answer
 from coaching.services.learner_text import TextRefused, clean_line, clean_name, clean_paragraphs
-
-SENSITIVE_CONSENT = "sensitive_diet"
-NAME_KEY = "preferred_name"
 
 Answer = str | int | list[str]
 
@@ -41,19 +39,28 @@ def describe_onboarding(user: User) -> OnboardingStatus:
 
 
 def save_onboarding(
-    *, user: User, answers: Mapping[str, Any], consents: Mapping[str, bool], finish: bool = False
+    *,
+    user: User,
+    answers: Mapping[str, Any],
+    consents: Mapping[str, bool],
+    finish: bool = False,
+    needed: Collection[str] = (),
 ) -> OnboardingStatus:
-    """Keep answers and consents; raises `InvalidInput`, or `OnboardingIncomplete` where `finish` asks for all."""
+    """Keep answers and consents; raises `InvalidInput`, or `OnboardingIncomplete` where `finish` asks for all.
+
+    `needed` are keys among `answers` that may not be left open this time: the core ones of a page of the quiz.
+    """
     quiz = read_quiz()
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         faults = _record_consents(locked, quiz, consents)
         granted = queries.list_granted_consents(locked)
         profile, answer_faults = _merge_answers(locked.learner_profile, quiz, answers, granted)
+        faults += [_fault_open(key) for key in needed if answers.get(key) is None]
         if faults := [*faults, *answer_faults]:
             raise InvalidInput(faults)
         locked.learner_profile = profile
-        locked.first_name = _read(profile, NAME_KEY) or locked.first_name
+        locked.first_name = read_answer(profile, NAME_KEY) or locked.first_name
         status = _describe(locked, quiz, [c.key for c in quiz.consents if c.required and c.key not in granted])
         if finish and not status.done:
             raise OnboardingIncomplete(_list_missing(status))
@@ -64,8 +71,8 @@ def save_onboarding(
 
 
 def _describe(user: User, quiz: Quiz, missing_consents: list[str]) -> OnboardingStatus:
-    shown = [question for question in quiz.questions if _is_visible(question, user.learner_profile)]
-    unanswered = [question for question in shown if _read(user.learner_profile, question.profile_key) is None]
+    shown = [question for question in quiz.questions if is_question_visible(question, user.learner_profile)]
+    unanswered = [question for question in shown if read_answer(user.learner_profile, question.profile_key) is None]
     missing = tuple(question.profile_key for question in unanswered if question.core)
     return OnboardingStatus(
         done=not missing and not missing_consents,
@@ -77,15 +84,16 @@ def _describe(user: User, quiz: Quiz, missing_consents: list[str]) -> Onboarding
 
 
 def _list_missing(status: OnboardingStatus) -> list[FieldFault]:
-    answers = [
-        FieldFault(field=f"answers.{key}", code="required", message="この質問へのご回答をお願いします。")
-        for key in status.missing_answers
-    ]
+    answers = [_fault_open(key) for key in status.missing_answers]
     consents = [
         FieldFault(field=f"consents.{key}", code="required", message="ご利用には、この項目への同意が必要です。")
         for key in status.missing_consents
     ]
     return answers + consents
+
+
+def _fault_open(key: str) -> FieldFault:
+    return FieldFault(field=f"answers.{key}", code="required", message="この質問へのご回答をお願いします。")
 
 
 # --- consents -------------------------------------------------------------------------------------------------------
@@ -128,24 +136,9 @@ def _merge_answers(
             faults.append(FieldFault(field=f"answers.{key}", code=error.code, message=str(error)))
     for question in quiz.questions:
         withdrawn = question.sensitive and SENSITIVE_CONSENT not in granted
-        if withdrawn or not _is_visible(question, merged):
+        if withdrawn or not is_question_visible(question, merged):
             _write(merged, question.profile_key, None)
     return merged, faults
-
-
-def _is_visible(question: Question, profile: Mapping[str, Any]) -> bool:
-    for key, values in question.visible_if.items():
-        answer = _read(profile, key)
-        if not set(answer if isinstance(answer, list) else [answer]) & set(values):
-            return False
-    return True
-
-
-def _read(profile: Mapping[str, Any], key: str) -> Any:
-    """The answer under a dotted key, or None. Never trust the shape: profiles outlive versions of the quiz."""
-    section, _, name = key.rpartition(".")
-    answers = profile.get(section, {}) if section else profile
-    return answers.get(name) if isinstance(answers, dict) else None
 
 
 def _write(profile: dict[str, Any], key: str, value: Answer | None) -> None:

@@ -32,5 +32,14 @@ def get_learner(request: HttpRequest) -> User:
 
 
 def describe_site(request: HttpRequest) -> dict[str, Any]:
-    """A context processor: what every template may name."""
-    return {"csp_nonce": getattr(request, "csp_nonce", ""), "operator": settings.OPERATOR}
+    """A context processor: what every template may name. `region` is empty where nothing leaves this installation."""
+    return {
+        "csp_nonce": getattr(request, "csp_nonce", ""),
+        "operator": settings.OPERATOR,
+        "site": {
+            "retention_days": settings.RAW_MEDIA_RETENTION.days,
+            "price_yen": settings.PRICE_MONTHLY_YEN,
+            "uses_google": bool(settings.PROCESSING_REGION),
+            "region": settings.PROCESSING_REGION,
+        },
+    }

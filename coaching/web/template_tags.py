@@ -1,6 +1,7 @@
 """Template tags of the pages, built into the template engine: no `{% load %}` is needed."""
 
 from functools import cache, lru_cache
+from typing import Any
 
 import budoux
 from django import template
@@ -44,3 +45,9 @@ def icon(name: str) -> SafeString:
         static("coaching/icons/sprite.svg"),
         conditional_escape(name),
     )
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """`mapping[key]` for a key that holds dots or stands in a variable; nothing where there is none."""
+    return mapping.get(key)

@@ -1,6 +1,6 @@
 """Paths outside the API that are served by the web process itself."""
 
-from django.urls import path
+from django.urls import include, path
 
 from coaching.web import health, media, metrics, uploads
 
@@ -10,4 +10,5 @@ urlpatterns = [
     path("metrics", metrics.expose_metrics),
     path("uploads/<str:token>", uploads.receive_upload),
     path("media/<path:object_path>", media.serve_media),
+    path("", include("coaching.web.learner_urls")),
 ]

@@ -1,0 +1,123 @@
+"""`make screenshots`: pictures of every page into docs/pictures, and the app's icons.
+
+ONLY=dashboard,dish draws some of the pages; OUT=folder puts them elsewhere. FILM=film.mp4, a film that `make demo
+OUT=film.mp4` made, also makes the sample film of the first page and the animated picture of the README anew.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+import django
+from django.core.management import call_command
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from project import embedded
+from project.embedded.places import PROJECT_FOLDER, find_server_uid
+from tests.pictures.film import draw_animation, keep_sample_film
+from tests.pictures.icons import draw_icons
+
+FOLDER = PROJECT_FOLDER / "docs" / "pictures"
+# width in px, colour scheme, suffix of the picture's name
+VIEWS: tuple[tuple[int, Literal["light", "dark"], str], ...] = (
+    (375, "light", "phone"),
+    (375, "dark", "phone-dark"),
+    (1280, "light", "wide"),
+)
+QUALITY = 60
+MAX_ASPECT = 4  # times as high as wide
+
+
+def main() -> int:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        print("Chromium is needed (apt-get install chromium) and a Japanese font (fonts-noto-cjk).", file=sys.stderr)
+        return 1
+    wanted = set(filter(None, os.environ.get("ONLY", "").split(",")))
+    folder = Path(os.environ.get("OUT") or FOLDER)
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        origin = start_product(stack)
+        playwright = stack.enter_context(sync_playwright())
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        stack.callback(browser.close)
+        draw_icons(browser)
+        if film := os.environ.get("FILM"):
+            keep_sample_film(Path(film))
+            with tempfile.TemporaryDirectory() as work:
+                draw_animation(Path(film), folder, Path(work))
+        take_pictures(browser, origin, folder, wanted)
+    return 0
+
+
+def start_product(stack: ExitStack) -> str:
+    """Servers, a database with the world of the pictures and a web process, all its own; answers where it serves."""
+    parent = Path("/var/tmp") if find_server_uid() is not None else Path(tempfile.gettempdir())
+    own = Path(tempfile.mkdtemp(prefix="moment-clone-pictures-", dir=parent))
+    own.chmod(0o711)
+    stack.callback(shutil.rmtree, own)
+    os.environ |= {
+        "EMBEDDED_DIR": str(own / "servers"),
+        "VAR_FOLDER": str(own / "var"),
+        "EMBEDDED_FSYNC": "off",
+        "MODEL_CACHE_FOLDER": str(PROJECT_FOLDER / "var" / "models"),
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+    }
+    stack.enter_context(embedded.ensure())
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    from tests.coaching.web.server import run_server  # models load after django.setup()
+
+    server = stack.enter_context(run_server(own, var_folder=own / "var"))
+    return f"http://127.0.0.1:{server.port}"
+
+
+def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str]) -> None:
+    from coaching.services.content import load_content  # models load after django.setup()
+    from tests.browser.conftest import log_in  # likewise
+    from tests.browser.world import PAGES, build_world  # likewise
+
+    load_content()
+    world = build_world()
+    for case in PAGES:
+        if wanted and case.name not in wanted:
+            continue
+        for width_px, theme, suffix in VIEWS:
+            profile = browser.new_context(
+                base_url=origin,
+                viewport={"width": width_px, "height": 800},
+                color_scheme=theme,
+                locale="ja-JP",
+                timezone_id="Asia/Tokyo",
+                reduced_motion="reduce",
+            )
+            page = profile.new_page()
+            user = world.find_user(case.who)
+            if user is not None:
+                log_in(page, user)
+            page.goto(world.find_path(case), wait_until="networkidle")
+            keep_picture(page.screenshot(full_page=True), folder / f"{case.name}-{suffix}.webp")
+            profile.close()
+
+
+def keep_picture(drawn: bytes, path: Path) -> None:
+    """As WebP, cut where a page is very long: the pictures of all pages stay small together."""
+    with Image.open(BytesIO(drawn)) as picture:
+        height_px = min(picture.height, picture.width * MAX_ASPECT)
+        cut = picture.convert("RGB").crop((0, 0, picture.width, height_px))
+        if os.environ.get("FORMAT") == "png":
+            cut.save(path.with_suffix(".png"))
+        else:
+            cut.save(path, quality=QUALITY, method=6)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
