@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LANGUAGE = "ja-JP"
 SAMPLE_RATE_HZ = 24_000
 CHUNK_BYTES = 4_800  # the service takes 5,000
+SENTENCE_ENDS = "。！？!?」』）)"
 SERVICE = "Text-to-Speech"
 
 
@@ -126,10 +127,14 @@ class GoogleVoice:
 
 
 def pack_sentences(text: str, *, limit_bytes: int = CHUNK_BYTES) -> Iterator[str]:
-    """Whole sentences, as many as fit, in UTF-8; one that is longer by itself is parted at commas, then anywhere."""
+    """Whole sentences, as many as fit, in UTF-8; one that is longer by itself is parted at commas, then anywhere.
+
+    What only the end of a line ends gets a mark: the line would run into the next one.
+    """
     packed = ""
     for sentence in split_sentences(text):
-        for piece in _cut(sentence, limit_bytes):
+        marked = sentence if sentence[-1] in SENTENCE_ENDS else f"{sentence}。"
+        for piece in _cut(marked, limit_bytes):
             if packed and len((packed + piece).encode()) > limit_bytes:
                 yield packed
                 packed = ""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import grpc
 import pytest
@@ -280,7 +281,7 @@ def test_the_deadline_holds(
 def test_a_wrong_setting_is_named_with_its_fix(
     *, speech_server: SpeechEmulator, memo: Path, fault_table: FaultTable, options: dict[str, str], said: str
 ) -> None:
-    settings = {"project": PROJECT, "location": "us", **options}
+    settings: dict[str, Any] = {"project": PROJECT, "location": "us", **options}
     recogniser = GoogleRecogniser(endpoint=speech_server.url, tries=1, **settings)
     with fault_table.expect(Misconfigured, service=SERVICE, fault=f"wrong {next(iter(options))}") as raised:
         recogniser.transcribe(ask_to_hear(memo))

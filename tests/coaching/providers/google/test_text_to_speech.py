@@ -48,7 +48,7 @@ def test_chunks_hold_whole_sentences_and_fit(text: str, limit_bytes: int) -> Non
     assert all(0 < len(chunk.encode()) <= limit_bytes for chunk in chunks)
     assert "".join(chunks) == "".join(pack_sentences(text, limit_bytes=10**6))
     for chunk in chunks[:-1]:
-        assert chunk[-1] in "。！\n、" or len(chunk.encode()) > limit_bytes - 4
+        assert chunk[-1] in "。！、" or len(chunk.encode()) > limit_bytes - 4
 
 
 def test_a_long_text_is_spoken_in_parts_below_the_limit_and_joined_without_a_click(
