@@ -134,11 +134,8 @@ def draw_ending(footage: Footage, clip: KeyClip, outro_frames: int, titles: Titl
 
 def add_titles(picture: Stream, titles: Titles) -> Stream:
     """Draw the titles onto a part of the film, where they belong in the whole."""
-    return (
-        picture.filter("setpts", f"(N+{titles.first_frame})/{FRAMES_PER_SECOND}/TB")
-        .filter("ass", filename=str(titles.script), fontsdir=str(find_font_folder()))
-        .filter("setpts", f"N/{FRAMES_PER_SECOND}/TB")
-    )
+    placed = _number(picture, first_frame=titles.first_frame)
+    return _number(placed.filter("ass", filename=str(titles.script), fontsdir=str(find_font_folder())))
 
 
 def _draw_outro(backdrop: Stream, frames: int, titles: Titles) -> Iterator[Stream]:
@@ -191,11 +188,15 @@ def _pick(stream: Stream, frame: int) -> Stream:
 
 def _count_out(stream: Stream, frames: int) -> Stream:
     """Exactly so many frames: the last one stands in for any that the footage lacks."""
-    return (
-        stream.filter("tpad", stop=-1, stop_mode="clone")
-        .filter("trim", end_frame=frames)
-        .filter("setpts", f"N/{FRAMES_PER_SECOND}/TB")
-    )
+    return _number(stream.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=frames))
+
+
+def _number(stream: Stream, *, first_frame: int = 0) -> Stream:
+    """The stream on a clock that ticks once a frame.
+
+    `N/30/TB` would do the same on paper: `setpts` cuts its result off, and frame 123 comes out at the tick of 122.
+    """
+    return stream.filter("settb", f"1/{FRAMES_PER_SECOND}").filter("setpts", f"N+{first_frame}")
 
 
 def _zoom(stream: Stream, frames: int) -> Stream:
@@ -215,4 +216,4 @@ def _zoom(stream: Stream, frames: int) -> Stream:
 
 
 def _join(parts: Sequence[Stream]) -> Stream:
-    return parts[0] if len(parts) == 1 else ffmpeg.concat(*parts, v=1, a=0)
+    return parts[0] if len(parts) == 1 else _number(ffmpeg.concat(*parts, v=1, a=0))

@@ -132,5 +132,6 @@ def _cut(sound: Stream, frames: int) -> Stream:
         sound.filter("aformat", sample_fmts="fltp", sample_rates=SAMPLE_RATE_HZ, channel_layouts="stereo")
         .filter("apad", whole_len=samples)
         .filter("atrim", end_sample=samples)
-        .filter("asetpts", "N/SR/TB")
+        .filter("asettb", f"1/{SAMPLE_RATE_HZ}")
+        .filter("asetpts", "N")
     )

@@ -51,8 +51,8 @@ class Shot:
 def plan_timelapse(duration_seconds: float, narration_seconds: float) -> tuple[Shot, ...]:
     """Shots that add up to the narration's length, in whole frames.
 
-    A cook up to 2.5 times as long as the narration is shown whole in one shot; of a longer one, beats of two and a half seconds
-    somewhat sped up are spread from its beginning to its end, so that the cost stays flat. A cook shorter than the
+    A cook up to 2.5 times as long as the narration is shown whole in one shot; of a longer one, beats of some seconds,
+    sped up a little, are spread from its beginning to its end, so that the cost stays flat. A cook shorter than the
     narration plays once at its own speed, then again at half speed, never slower; what remains is filled with slow
     zooms over its stills.
     """
