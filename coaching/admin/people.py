@@ -84,7 +84,9 @@ class AccountAdmin(UserAdmin[User]):
         *("email", "first_name", "cooks", "subscription_status", "subscribed_since", "created_at", "email_verified_at"),
         *("onboarding_done", "profile", "last_login"),
     )
-    inlines = (ConsentInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[Any]]:
+        return [ConsentInline] if obj else []
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """What only superusers may change is shown to them only."""
@@ -106,7 +108,9 @@ class AccountAdmin(UserAdmin[User]):
         return show_json(user.learner_profile)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        own = () if obj is None or obj.pk != request.user.pk else ("is_active", "is_staff", "is_superuser")
+        if obj is None:
+            return ()  # a new account
+        own = ("is_active", "is_staff", "is_superuser") if obj.pk == request.user.pk else ()
         staff = () if is_superuser(request) else ("is_staff", "is_superuser", "groups", "user_permissions")
         return (*self.readonly_fields, *own, *staff)
 
