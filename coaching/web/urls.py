@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from coaching.web import health, media, metrics, uploads
+from coaching.web import chat, cooking, health, media, metrics, uploads
 
 urlpatterns = [
     path("healthz", health.answer_alive),
@@ -10,5 +10,13 @@ urlpatterns = [
     path("metrics", metrics.expose_metrics),
     path("uploads/<str:token>", uploads.receive_upload),
     path("media/<path:object_path>", media.serve_media),
+    path("sessions/new/<slug:slug>/", cooking.begin_cook, name="new_session"),
+    path("sessions/<int:session_id>/", cooking.show_session, name="session"),
+    path("sessions/<int:session_id>/try-again/", cooking.try_session_again, name="try_session_again"),
+    path("sessions/<int:session_id>/discard/", cooking.discard_session, name="discard_session"),
+    path("sessions/<int:session_id>/captions.vtt", cooking.serve_track, {"kind": "captions"}, name="captions"),
+    path("sessions/<int:session_id>/chapters.vtt", cooking.serve_track, {"kind": "chapters"}, name="chapters"),
+    path("chat/cooking-videos/", chat.show_room, {"room_type": "cooking_videos"}, name="cooking_videos"),
+    path("chat/coaching/", chat.show_room, {"room_type": "coaching"}, name="coaching"),
     path("", include("coaching.web.learner_urls")),
 ]

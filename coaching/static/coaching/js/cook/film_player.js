@@ -1,6 +1,7 @@
 // The film's player: chapters, speeds, frame by frame, and a transcript whose lines lead to their second.
 
 import { keepFresh } from "./fresh_links.js";
+import { formatClock } from "./upload_protocol.js";
 
 const FRAMES_PER_SECOND = 30; // of every film that the product makes
 
@@ -39,8 +40,9 @@ function makeSpan(text, className) {
   return span;
 }
 
-function formatClock(seconds) {
-  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+// A cue's own text is its source, with "&lt;" for "<".
+function readText(cue) {
+  return cue.getCueAsHTML().textContent;
 }
 
 export function playFrom(video, seconds) {
@@ -99,12 +101,12 @@ export async function setUpFilm(room) {
   }
 
   const [chapters, lines] = await Promise.all([readTrack(video, "chapters"), readTrack(video, "captions")]);
-  const chapterButtons = chapters.map((cue) => [cue, makeButton(cue.text, "tool chapter", () => playFrom(video, cue.startTime))]);
+  const chapterButtons = chapters.map((cue) => [cue, makeButton(readText(cue), "tool chapter", () => playFrom(video, cue.startTime))]);
   part("chapters").replaceChildren(...chapterButtons.map(([, button]) => button));
   followAlong(video, chapterButtons);
   if (lines.length) {
     const lineButtons = lines.map((cue) => {
-      const label = [makeSpan(formatClock(cue.startTime), "line-time"), makeSpan(cue.text.replaceAll("\n", ""), "line-text")];
+      const label = [makeSpan(formatClock(cue.startTime), "line-time"), makeSpan(readText(cue).replaceAll("\n", ""), "line-text")];
       return [cue, makeButton(label, "line", () => playFrom(video, cue.startTime))];
     });
     part("transcript").replaceChildren(...lineButtons.map(([, button]) => button));
