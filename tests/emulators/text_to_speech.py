@@ -3,6 +3,7 @@
 import io
 import wave
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 import numpy as np
@@ -18,7 +19,7 @@ SYNTHESIZE = "/google.cloud.texttospeech.v1.TextToSpeech/SynthesizeSpeech"
 Speaker = Callable[[str, int], bytes]  # text, sample rate in Hz -> a WAV file
 
 
-def compose_wav(samples: "np.typing.NDArray[np.float64]", *, sample_rate_hz: int) -> bytes:
+def compose_wav(samples: "np.typing.NDArray[np.floating[Any]]", *, sample_rate_hz: int) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)

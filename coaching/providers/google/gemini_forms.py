@@ -55,9 +55,9 @@ def make_analysis_form(dish: DishText) -> type[BaseModel]:
 
 
 def make_script_form(principles: Iterable[PrincipleText]) -> type[BaseModel]:
-    """`basis` has a key for each text: a schema has no free keys."""
+    """`basis` has a key for each text but the pivot, which is always the same: a schema has no free keys."""
     slugs: Any = list[_one_of([principle.slug for principle in principles])]  # type: ignore[misc]
-    texts = [*get_type_hints(CoachingText), *get_type_hints(NarrationScript)]
+    texts = [name for form in (CoachingText, NarrationScript) for name in get_type_hints(form) if name != "pivot"]
     return _make_form(
         "CoachingScript",
         coaching_text=CoachingText,

@@ -152,7 +152,7 @@ def _cut(sentence: str, limit_bytes: int) -> Iterator[str]:
     yield sentence
 
 
-def read_recording(recording: bytes, *, what: str) -> Samples:
+def read_recording(recording: bytes, *, what: str, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Samples:
     """The samples of a WAV answer, within ±1; raises `EmptyAnswer`, or `MalformedAnswer` where it is not as asked."""
     if not recording:
         raise EmptyAnswer(f"{what}: no sound came")
@@ -162,7 +162,7 @@ def read_recording(recording: bytes, *, what: str) -> Samples:
             frames = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
         raise MalformedAnswer(f"{what}: what came is no WAV: {error}") from error
-    if form != (1, 2, SAMPLE_RATE_HZ) or len(frames) % 2:
+    if form != (1, 2, sample_rate_hz) or len(frames) % 2:
         raise MalformedAnswer(f"{what}: channels, bytes and rate are {form}")
     samples: Samples = np.frombuffer(frames, dtype="<i2").astype(np.float32) / np.float32(32768)
     if not np.abs(samples).max(initial=0.0) > 0:

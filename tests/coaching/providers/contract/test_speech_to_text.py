@@ -17,10 +17,8 @@ MEMO = "卵を入れるのが遅くて、ご飯が固まってしまいました
 
 
 @pytest.fixture(scope="module", params=sorted(RECOGNISERS))
-def recogniser(
-    request: pytest.FixtureRequest, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> SpeechToText:
-    return RECOGNISERS[request.param](Room(cache_folder=cache_folder, folder=tmp_path_factory.mktemp("room")))
+def recogniser(request: pytest.FixtureRequest, room: Room) -> SpeechToText:
+    return RECOGNISERS[request.param](room)
 
 
 @pytest.fixture(scope="module")

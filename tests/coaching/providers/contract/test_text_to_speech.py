@@ -22,8 +22,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def voice(name: str, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TextToSpeech:
-    return VOICES[name].make(Room(cache_folder=cache_folder, folder=tmp_path_factory.mktemp("room")))
+def voice(name: str, room: Room) -> TextToSpeech:
+    return VOICES[name].make(room)
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ def answer_script(**fields: Any) -> Reply:
         {
             "coaching_text": {name: f"{name}です。" for name in texts[:4]},
             "narration": {name: f"{name}です。" for name in texts[4:]},
-            "basis": {name: ["preheat_pan"] for name in texts},
+            "basis": {name: ["preheat_pan"] for name in texts if name != "pivot"},
             **fields,
         }
     )

@@ -103,7 +103,7 @@ def test_a_script_keeps_what_each_text_rests_on(coach: GeminiCoach, gemini: Gemi
     script = coach.write_script(ask("fried-rice", memo="べちゃっとしました。", ratings={"taste": 2}))
     assert script.coaching_text.mondaiten == "mondaitenです。"
     assert script.basis["part2"] == ("preheat_pan",)
-    assert set(script.basis) == {"mondaiten", "skill", "next_action", "success_sign", "part1", "pivot", "part2"}
+    assert set(script.basis) == {"mondaiten", "skill", "next_action", "success_sign", "part1", "part2"}
     sent = gemini.calls[0].text
     assert "花子さん" in sent
     assert "動画を使ってそのポイントを見てみましょう" in sent
