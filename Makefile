@@ -63,6 +63,10 @@ BENCHMARKS := $(filter-out __init__ __main__ rows,$(basename $(notdir $(wildcard
 bench: $(DEV) ## Measure the qualities, all or ROW=composition; figures go to var/bench.json
 	@set -e; for row in $(or $(ROW),$(BENCHMARKS)); do $(PYTHON) -m "tests.benchmarks.$$row"; done
 
+.PHONY: screenshots
+screenshots: $(DEV) ## Draw pictures of every page into docs/pictures; FILM=film.mp4 redraws the sample film too
+	@FILM="$(FILM)" ONLY="$(ONLY)" OUT="$(OUT)" $(PYTHON) -m tests.pictures
+
 .PHONY: check
 check: $(DEV) ## Lint, formatting, types, layers, Django's checks, missing migrations
 	.venv/bin/ruff check .
