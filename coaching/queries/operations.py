@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Extract, Greatest, Now
 
-from coaching.models import OutboxMail, PipelineRun, RunState, Stage, StageRun, StageState
+from coaching.models import Heartbeat, OutboxMail, PipelineRun, RunState, Stage, StageRun, StageState
 
 DEFAULT_WINDOW = timedelta(hours=1)
 STATEMENT_TIMEOUT_MS = 5_000
@@ -89,13 +89,18 @@ class MailFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """Every stage is there, in the order of the chain, whether or not it has work."""
+    """Every stage is there, in the order of the chain, whether or not it has work.
+
+    `beat_ages_seconds` says how long ago each of what beat has done again and again was last begun: watchdog, mail,
+    sweep. One that has never been is not there.
+    """
 
     window_seconds: float
     stages: tuple[StageFigures, ...]
     runs: RunFigures
     films: FilmFigures
     mail: MailFigures
+    beat_ages_seconds: dict[str, float]
 
 
 def read_operations(*, window: timedelta = DEFAULT_WINDOW) -> Operations:
@@ -109,6 +114,7 @@ def read_operations(*, window: timedelta = DEFAULT_WINDOW) -> Operations:
             runs=_read_runs(window),
             films=_read_films(window),
             mail=_read_mail(),
+            beat_ages_seconds=_read_beats(),
         )
 
 
@@ -246,3 +252,8 @@ def _read_mail() -> MailFigures:
         waiting=Count("id"), oldest_waiting_seconds=_age_seconds(Min("created_at"))
     )
     return MailFigures(waiting=figures["waiting"], oldest_waiting_seconds=figures["oldest_waiting_seconds"] or 0.0)
+
+
+def _read_beats() -> dict[str, float]:
+    ages = Heartbeat.objects.annotate(age=_age_seconds(F("beaten_at"))).values_list("name", "age")
+    return {name: float(age) for name, age in ages}

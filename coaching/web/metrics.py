@@ -20,6 +20,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from coaching.queries.operations import Operations, Quantiles, StageFigures, read_operations
+from coaching.services.content import IndexState, describe_index
 from coaching.web.broker import BrokerFigures, ask_broker
 from coaching.web.deadlines import Inquiry
 
@@ -29,6 +30,7 @@ PREFIX = "moment_clone_"
 PATIENCE_SECONDS = 8.0  # below Prometheus's usual 10
 
 _operations = Inquiry(read_operations, timeout_seconds=PATIENCE_SECONDS)
+_index = Inquiry(describe_index, timeout_seconds=PATIENCE_SECONDS)
 _broker = Inquiry(ask_broker, timeout_seconds=PATIENCE_SECONDS)
 
 
@@ -52,15 +54,16 @@ class ProductCollector(Collector):
     """Asks PostgreSQL and the broker at once. A server that does not answer is told of, and its figures are absent."""
 
     def collect(self) -> Iterator[Metric]:
-        asked_operations, asked_broker = _operations.begin(), _broker.begin()
+        asked_operations, asked_index, asked_broker = _operations.begin(), _index.begin(), _broker.begin()
         try:
-            operations = _operations.wait(asked_operations)
+            operations, index = _operations.wait(asked_operations), _index.wait(asked_index)
         except (DatabaseError, TimeoutError) as error:
             logger.warning("no figures from the database: %s", error)
             yield _gauge("database_up", "Whether PostgreSQL answers.", 0)
         else:
             yield _gauge("database_up", "Whether PostgreSQL answers.", 1)
             yield from describe_operations(operations)
+            yield from describe_search_index(index)
         try:
             broker = _broker.wait(asked_broker)
         except (redis.RedisError, TimeoutError) as error:
@@ -75,9 +78,20 @@ def describe_operations(operations: Operations) -> Iterator[Metric]:
     yield _gauge("window_seconds", "How far back the recent figures reach.", operations.window_seconds)
     yield from _describe_stages(operations.stages)
     yield from _describe_runs(operations)
+    beats = _family("beat_age_seconds", "Since what beat has done was last begun; watchdog: the runs.", "beat")
+    for name, age_seconds in operations.beat_ages_seconds.items():
+        beats.add_metric([name], age_seconds)
+    yield beats
     mail = operations.mail
     yield _gauge("mail_waiting", "Mails that are not sent yet.", mail.waiting)
     yield _gauge("mail_oldest_waiting_seconds", "Age of the oldest such mail.", mail.oldest_waiting_seconds)
+
+
+def describe_search_index(index: IndexState) -> Iterator[Metric]:
+    yield _gauge("index_current", "Whether the search index holds the texts as they are now.", index.is_current)
+    built = index.built
+    yield _gauge("index_failed", "Whether its last build failed.", bool(index.fault or (built and built.error)))
+    yield _gauge("index_documents", "Texts in it.", built.document_count if built else 0)
 
 
 def describe_broker(broker: BrokerFigures) -> Iterator[Metric]:

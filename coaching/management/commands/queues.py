@@ -54,6 +54,7 @@ def format_as_table(operations: Operations) -> str:
         f"runs in the last {hours:g} h: {runs.completed} completed, {runs.failed} failed, {runs.cancelled} cancelled",
         f"films in the last {hours:g} h: {films.completed}, {cost}; spent on all: {_format_cost(films.spent_usd)}",
         f"mail: {mail.waiting} waiting, oldest {_format_age(mail.oldest_waiting_seconds)}",
+        f"beat: {_format_beats(operations.beat_ages_seconds)}",
         "",
         "waiting and running are of now; done, errors (attempts), rate, evicted, p50, p95 (duration) and wait (in the",
         f"queue) are of the last {hours:g} h. delayed: waits for the time of its next attempt.",
@@ -97,3 +98,9 @@ def _format_age(seconds: float) -> str:
 
 def _format_cost(usd: float | None) -> str:
     return "-" if usd is None else f"${usd:.4f}"
+
+
+def _format_beats(ages_seconds: dict[str, float]) -> str:
+    if not ages_seconds:
+        return "never heard of"
+    return ", ".join(f"{name} {_format_age(max(1, age))} ago" for name, age in sorted(ages_seconds.items()))

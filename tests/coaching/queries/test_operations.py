@@ -8,13 +8,15 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from coaching.errors import PermanentError, ProviderUnavailable
-from coaching.models import Dish, OutboxMail, PipelineRun, Session, Stage, StageRun, User
+from coaching.models import Dish, Heartbeat, OutboxMail, PipelineRun, Session, Stage, StageRun, User
 from coaching.models.mail import MailKind
+from coaching.queries.heartbeats import WATCHDOG
 from coaching.queries.operations import StageFigures, filter_stuck_runs, read_operations
 from coaching.services import runs
+from coaching.services.heartbeats import take_beat
 
 pytestmark = pytest.mark.django_db
-QUERIES = 9  # a savepoint and its release, the timeout, and six reads
+QUERIES = 10  # a savepoint and its release, the timeout, and seven reads
 
 
 @pytest.fixture
@@ -183,6 +185,13 @@ def test_mail_that_waits_is_counted(alice: User) -> None:
     mail = read_operations().mail
     assert mail.waiting == 1
     assert 180 <= mail.oldest_waiting_seconds < 280
+
+
+def test_what_beat_does_is_heard_of() -> None:
+    assert read_operations().beat_ages_seconds == {}
+    assert take_beat(WATCHDOG, period_seconds=5)
+    Heartbeat.objects.update(beaten_at=timezone.now() - timedelta(minutes=2))
+    assert read_operations().beat_ages_seconds == {WATCHDOG: pytest.approx(120, abs=30)}
 
 
 def test_the_number_of_queries_does_not_grow(

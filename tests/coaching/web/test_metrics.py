@@ -9,8 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from coaching.models import Dish, Session, Stage, User
+from coaching.queries.heartbeats import WATCHDOG
 from coaching.queries.operations import read_operations
 from coaching.services import runs
+from coaching.services.heartbeats import take_beat
 from coaching.web.broker import list_queues
 from coaching.web.metrics import ProductCollector, describe_operations
 
@@ -67,9 +69,12 @@ def test_what_waits_is_there_for_prometheus() -> None:
     claim = runs.claim_stage(run_id=run.id, stage=Stage.INSPECT, worker="w@test")
     assert claim is not None
     runs.commit_stage(claim, output={}, usage=[{"cost_usd": 0.25}])
+    take_beat(WATCHDOG, period_seconds=5)
     status, text = ask()
     families = parse(text)
     assert status == 200
+    assert 0 <= read_value(families, "beat_age_seconds", beat="watchdog") < 100
+    assert (read_value(families, "index_current"), read_value(families, "index_documents")) == (0, 0)
     assert read_value(families, "stage_waiting", stage="listen", queue="llm") == 1
     assert read_value(families, "stage_recent_attempts", stage="inspect", outcome="done") == 1
     assert read_value(families, "stage_failure_ratio", stage="inspect") == 0
