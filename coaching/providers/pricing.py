@@ -1,11 +1,14 @@
 """What calls cost, by the price table of the settings: estimates for budgets and the admin, no invoice."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """In US dollars. A model uses those that fit it; `audio_input_…` is None where sound costs what the rest does."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # a misspelt price would be no price
 
     input_per_million_tokens: float = 0.0
     audio_input_per_million_tokens: float | None = None
