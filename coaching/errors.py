@@ -16,6 +16,7 @@ MomentCloneError
 │   ├── ProviderRefused            a service refused this content or this request for good
 │   │   └── ContentBlocked         its safety filter stopped the question or the answer
 │   ├── UnusableMedia              the learner's file is at fault; another one may do
+│   ├── BudgetUsedUp               the day's money is spent, and the operator wants runs to fail then
 │   ├── AttemptsExhausted          a retryable fault that did not go away
 │   └── Refused                    a request that the product declines, with the way out for the learner
 │       ├── NotFound
@@ -137,6 +138,13 @@ class UnusableMedia(PermanentError):
     def __init__(self, message: str, *, fault: str, learner_message: str | None = None) -> None:
         super().__init__(message, learner_message=learner_message)
         self.fault = fault
+
+
+class BudgetUsedUp(PermanentError):
+    """The message names the setting, the bound and what was spent."""
+
+    code = "budget_used_up"
+    learner_message = "本日お作りできるコーチングの上限に達しました。明日、もう一度お試しください。"
 
 
 class AttemptsExhausted(PermanentError):

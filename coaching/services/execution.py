@@ -21,6 +21,7 @@ from coaching.log_context import bind_ids, note_ids
 from coaching.models import Session, Stage, StageRun, StageState
 from coaching.providers.ports import Usage
 from coaching.services import runs
+from coaching.services.budget import PAID_STAGES, require_budget
 from coaching.services.leases import Lease, hold_lease
 from coaching.services.work_folders import make_work_folder
 from media_tools.errors import MediaCancelled
@@ -81,7 +82,10 @@ def _run_claimed(claim: runs.Claim, work: Work) -> StageState | None:
     try:
         with hold_lease(claim, on_overrun=_record_overrun) as lease, make_work_folder(claim) as folder:
             try:
-                result = work(_make_job(claim, folder, lease))
+                job = _make_job(claim, folder, lease)
+                if claim.stage in PAID_STAGES:
+                    require_budget(job.session.user)
+                result = work(job)
             except (StageCancelled, MediaCancelled) as error:
                 if lease.timed_out:
                     raise _describe_overrun(claim) from error
