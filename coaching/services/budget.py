@@ -35,7 +35,7 @@ def require_budget(user: User) -> None:
         if spent_usd < bound_usd:
             continue
         whose = "" if of_whom is None else f" for user {of_whom.pk}"
-        said = f"{name}={bound_usd:g} is used up{whose}: {spent_usd:.2f} USD were spent since {begins_at:%m-%d %H:%M %Z}"
+        said = f"{name}={bound_usd:g} is used up{whose}: {spent_usd:.2f} USD were spent since {begins_at:%m-%d %H:%M}"
         logger.warning("%s; runs %s", said, settings.BUDGET_USED_UP)
         if settings.BUDGET_USED_UP == "fail":
             raise BudgetUsedUp(said)
