@@ -1,7 +1,11 @@
 """Cooks as the pipeline leaves them, with real files in the store: for tests that look at pages, not at the making."""
 
+import atexit
 import secrets
+import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +52,24 @@ class Footage:
     chapters: Path
 
 
-def make_footage(folder: Path) -> Footage:
-    film = make_clip(folder / "film.mp4", seconds=FILM_SECONDS, muxer=["-movflags", "+faststart"])
-    raw = make_clip(folder / "raw.mp4", seconds=RAW_SECONDS, muxer=["-movflags", "+faststart"])
+def make_footage(folder: Path, *, shown: Path | None = None) -> Footage:
+    """Test patterns; or `shown`, for pictures that people look at, as film and cook alike."""
+    film = shown or make_clip(folder / "film.mp4", seconds=FILM_SECONDS, muxer=["-movflags", "+faststart"])
+    raw = shown or make_clip(folder / "raw.mp4", seconds=RAW_SECONDS, muxer=["-movflags", "+faststart"])
     poster = folder / "poster.jpg"
     run(["-ss", "1", "-i", str(raw), "-frames:v", "1", str(poster)])
     captions, chapters = folder / "captions.vtt", folder / "chapters.vtt"
     write_webvtt(captions, CAPTIONS)
     write_webvtt(chapters, CHAPTERS)
     return Footage(film=film, raw=raw, poster=poster, captions=captions, chapters=chapters)
+
+
+@cache
+def share_footage() -> Footage:
+    """One that every test of this process may use; it goes with the process."""
+    folder = tempfile.mkdtemp(prefix="moment-clone-footage-")
+    atexit.register(shutil.rmtree, folder)
+    return make_footage(Path(folder))
 
 
 def describe_analysis(**changes: Any) -> dict[str, Any]:

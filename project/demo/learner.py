@@ -69,6 +69,11 @@ class DemoLearner:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    @property
+    def session_cookie(self) -> dict[str, str]:
+        """What makes a browser this learner's, in Playwright's form."""
+        return {"name": "sessionid", "value": self._http.cookies["sessionid"], "url": str(self._http.base_url)}
+
     def log_in(self, login: Login) -> None:
         self._http.get("/api/auth/me/")  # 401, with the CSRF cookie
         self._send("POST", "/api/auth/login/", json={"email": login.email, "password": login.password})

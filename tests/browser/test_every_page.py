@@ -12,7 +12,7 @@ BUDGET_BYTES = 100_000
 
 @pytest.fixture
 def world(transactional_db: None, loaded_content: None) -> World:
-    return build_world()
+    return build_world(has_runs=True)
 
 
 @pytest.mark.parametrize("who", ["nobody", "newcomer", "learner"])

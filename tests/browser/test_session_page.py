@@ -9,16 +9,16 @@ from coaching.providers.registry import get_object_store, get_self_served_store
 from coaching.services import sessions
 from tests.browser.conftest import PageOpener, log_in
 from tests.coaching.services.test_sessions import begin, send
-from tests.finished_cooks import CAPTIONS, CHAPTERS, FILM_SECONDS, Footage, finish_cook, make_footage
+from tests.finished_cooks import CAPTIONS, CHAPTERS, FILM_SECONDS, Footage, finish_cook, share_footage
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "loaded_content")
 POLL_MS = 20_000
 TIME = "() => document.querySelector('[data-film]').currentTime"
 
 
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
-    return make_footage(tmp_path_factory.mktemp("footage"))
+@pytest.fixture
+def footage() -> Footage:
+    return share_footage()
 
 
 @pytest.fixture

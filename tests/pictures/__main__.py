@@ -23,6 +23,7 @@ from project.embedded.places import PROJECT_FOLDER, find_server_uid
 from tests.pictures.film import draw_animation, keep_sample_film
 from tests.pictures.icons import draw_icons
 
+SAMPLE_FILM = PROJECT_FOLDER / "coaching" / "static" / "coaching" / "sample" / "film.mp4"
 FOLDER = PROJECT_FOLDER / "docs" / "pictures"
 # width in px, colour scheme, suffix of the picture's name
 VIEWS: tuple[tuple[int, Literal["light", "dark"], str], ...] = (
@@ -84,9 +85,11 @@ def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str])
     from coaching.services.content import load_content  # models load after django.setup()
     from tests.browser.conftest import log_in  # likewise
     from tests.browser.world import PAGES, build_world  # likewise
+    from tests.finished_cooks import make_footage  # likewise
 
     load_content()
-    world = build_world()
+    with tempfile.TemporaryDirectory() as work:
+        world = build_world(make_footage(Path(work), shown=SAMPLE_FILM), has_runs=True)
     for case in PAGES:
         if wanted and case.name not in wanted:
             continue

@@ -16,16 +16,16 @@ from coaching.providers.ports import SelfServedStore
 from coaching.services import runs, sessions
 from tests.coaching.conftest import write_memo
 from tests.coaching.services.test_sessions import begin, end, send
-from tests.finished_cooks import Footage, finish_cook, make_footage
+from tests.finished_cooks import Footage, finish_cook, share_footage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loaded_content", "object_store")]
 NEW = "/sessions/new/fried-rice/"
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
-    return make_footage(tmp_path_factory.mktemp("footage"))
+@pytest.fixture
+def footage() -> Footage:
+    return share_footage()
 
 
 def log_in(user: User) -> Client:

@@ -13,16 +13,16 @@ from coaching.models.chat import RoomType, Sender
 from coaching.queries.rooms import MESSAGES_PER_PAGE
 from coaching.services.chat import open_rooms
 from coaching.services.rooms import mark_room_read
-from tests.finished_cooks import Footage, finish_cook, make_footage
+from tests.finished_cooks import Footage, finish_cook, share_footage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loaded_content", "object_store")]
 ROOM = "/chat/coaching/"
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
-    return make_footage(tmp_path_factory.mktemp("footage"))
+@pytest.fixture
+def footage() -> Footage:
+    return share_footage()
 
 
 @pytest.fixture
