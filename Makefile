@@ -13,6 +13,7 @@ export UV_PYTHON_DOWNLOADS := never
 
 PYTHON := .venv/bin/python
 EMBEDDED := .venv/installed-embedded
+GOOGLE_CLIENTS := .venv/installed-google
 DEV := .venv/installed-dev
 SOURCES := project coaching tasks media_tools tests manage.py
 # The virtual environment holds no package that is not pinned; nothing is compiled on the way in.
@@ -30,13 +31,14 @@ help: ## This list
 		| awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'make demo takes: VIDEO=mine.mp4 MEMO=memo.m4a DISH=fried-rice OUT=film.mp4 REPORT=report.json ONCE=1 CHAOS=1'
+	@echo '                 GOOGLE=emulated: by way of servers on this machine that speak the protocols of Google'
 
 .PHONY: demo
-demo: $(EMBEDDED) ## Send a cook through the whole product and show the film; keeps serving until Ctrl-C
+demo: $(EMBEDDED) $(if $(GOOGLE),$(GOOGLE_CLIENTS)) ## Send a cook through the whole product and show the film; keeps serving until Ctrl-C
 	@$(PYTHON) -m project.demo \
 		$(if $(VIDEO),--video "$$VIDEO") $(if $(MEMO),--memo "$$MEMO") $(if $(DISH),--dish "$$DISH") \
 		$(if $(OUT),--out "$$OUT") $(if $(REPORT),--report "$$REPORT") \
-		$(if $(ONCE),--once) $(if $(CHAOS),--chaos)
+		$(if $(GOOGLE),--google "$$GOOGLE") $(if $(ONCE),--once) $(if $(CHAOS),--chaos)
 
 .PHONY: up
 up: $(EMBEDDED) ## Run web, workers, beat and Flower on 127.0.0.1 until Ctrl-C
@@ -110,7 +112,13 @@ $(EMBEDDED): requirements-embedded.txt | $(PYTHON)
 	@$(INSTALL) -r $<
 	@touch $@
 
+# Google's clients, beside the embedded engines: both files hold one version of what they share.
+$(GOOGLE_CLIENTS): requirements.txt $(EMBEDDED)
+	@echo 'installing the clients of Google (.venv)'
+	@$(INSTALL) -r $<
+	@touch $@
+
 $(DEV): requirements-dev.txt | $(PYTHON)
 	@echo 'installing everything for development (.venv)'
 	@$(INSTALL) -r $<
-	@touch $(DEV) $(EMBEDDED)
+	@touch $(EMBEDDED) $(GOOGLE_CLIENTS) $(DEV)

@@ -9,6 +9,7 @@ import django
 from rich.console import Console
 
 from project import embedded
+from project.demo.google import point_to_google
 from project.demo.options import DemoOptions, read_options
 from project.env import load_env
 from project.processes import ProcessFailed, Supervisor
@@ -30,7 +31,7 @@ def main() -> int:
         os.environ["STAGE_LEASE_SECONDS"] = CHAOS_LEASE_SECONDS  # a killed worker is noticed when its lease runs out
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     try:
-        with embedded.ensure() as servers:
+        with point_to_google(options), embedded.ensure() as servers:
             return run_demo(options, console, servers)
     except (ProcessFailed, embedded.EmbeddedError) as error:
         console.print(str(error), style="red", markup=False)

@@ -19,6 +19,7 @@ class DemoOptions:
     out: Path | None
     report: Path | None
     chaos: bool
+    google: str = ""
 
 
 def read_options(arguments: Sequence[str] | None = None) -> DemoOptions:
@@ -34,6 +35,9 @@ def read_options(arguments: Sequence[str] | None = None) -> DemoOptions:
     parser.add_argument("--out", type=Path, help="where the film goes (default: var/demo/film.mp4)")
     parser.add_argument("--report", type=Path, help="where the figures go, as JSON (default: var/demo/report.json)")
     parser.add_argument("--chaos", action="store_true", help="kill the worker in mid-compose and show the recovery")
+    parser.add_argument(
+        "--google", default="", choices=["", "emulated"], help="use Google's clients, against servers on this machine"
+    )
     found = parser.parse_args(arguments)
     if found.video not in SAMPLES and not Path(found.video).is_file():
         parser.error(f"there is no video at {found.video}")
