@@ -57,8 +57,8 @@ test-long: $(DEV) ## Run the tests that take minutes each
 	@$(PYTHON) -m pytest -m long $(ARGS)
 
 .PHONY: faults
-faults: $(DEV) ## Run every fault test: kills, stops, floods, lost servers
-	@$(PYTHON) -m pytest tests/faults $(ARGS)
+faults: $(DEV) ## Run every fault against real processes, then the hammer; prints a table, figures go to var/faults.json
+	@FAULTS_REPORT=1 $(PYTHON) -m pytest tests/faults $(ARGS)
 
 BENCHMARKS := $(filter-out __init__ __main__ rows,$(basename $(notdir $(wildcard tests/benchmarks/*.py))))
 .PHONY: bench

@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_process_init, worker_ready
+from django.core.exceptions import ImproperlyConfigured
 
 import project.task_logs  # noqa: F401 - connects its signals
+from project import broker
+from project.boot import require_broker_access
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 TICK_LIFE_SECONDS = 86_400.0
 
+broker.install()
 app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.upkeep", "tasks.content"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
@@ -47,6 +51,16 @@ def schedule_upkeep(sender: Celery, **_: Any) -> None:
         name="refresh-index",
         expires=TICK_LIFE_SECONDS,
     )
+
+
+@worker_init.connect
+@beat_init.connect
+def stop_without_access(**_: Any) -> None:
+    """Celery swallows what a receiver raises, but for an exit."""
+    try:
+        require_broker_access(app.conf.broker_url)
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None
 
 
 @worker_process_init.connect

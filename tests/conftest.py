@@ -16,7 +16,7 @@ BUDGET_SECONDS = {
     "browser": 120,
     "coaching": 300,
     "end_to_end": 180,
-    "faults": 120,
+    "faults": 180,
     "media_tools": 240,
     "project": 120,
 }

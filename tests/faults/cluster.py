@@ -1,6 +1,7 @@
 """Real workers and beat over the test's own database and broker, and the means to hurt them."""
 
 import io
+import itertools
 import json
 import os
 import secrets
@@ -10,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -27,6 +28,12 @@ from tasks import pipeline, upkeep
 
 LEASE_SECONDS = 3.0
 WATCHDOG_SECONDS = 0.5
+# What this process has to know of them, as settings.
+SHORT_TIMES = {
+    "STAGE_LEASE_SECONDS": LEASE_SECONDS,
+    "WATCHDOG_PERIOD_SECONDS": WATCHDOG_SECONDS,
+    "REPUBLISH_AFTER_SECONDS": 2,
+}
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 60, what: str = "") -> None:
@@ -96,6 +103,15 @@ class Cluster:
     def list_children(self, name: str) -> list[psutil.Process]:
         return psutil.Process(self.processes[name].pid).children(recursive=True)
 
+    def list_ffmpegs(self, name: str) -> list[psutil.Process]:
+        """Those that encode for `encode_forever`, without any that is gone but for its entry."""
+        found = []
+        for process in self.list_children(name):
+            with suppress(psutil.NoSuchProcess):  # a zombie is one
+                if "testsrc2=s=160x90" in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
     def kill(self, name: str) -> None:
         """SIGKILL of the worker and all its children, as a node that goes away."""
         process = self.processes[name]
@@ -109,7 +125,10 @@ class Cluster:
     def terminate(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
         process = self.processes.pop(name)
         process.send_signal(number)
-        return process.wait(60)
+        return process.wait(180)
+
+    def is_alive(self, name: str) -> bool:
+        return self.processes[name].poll() is None
 
     def stop_all(self) -> None:
         for name in list(self.processes):
@@ -117,14 +136,23 @@ class Cluster:
 
     # --- orders and what came of them ---
 
-    def order(self, stage: Stage, *orders: str) -> None:
-        (self.folder / f"{stage}.json").write_text(json.dumps(orders))
+    def order(self, stage: Stage, *orders: str, session: Session | None = None) -> None:
+        """What `stage` does in its attempts, of one session or of all."""
+        prefix = f"{session.pk}-" if session else ""
+        (self.folder / f"{prefix}{stage}.json").write_text(json.dumps(orders))
 
-    def release(self) -> None:
-        (self.folder / "release").touch()
+    def release(self, session: Session | None = None) -> None:
+        (self.folder / (f"{session.pk}-release" if session else "release")).touch()
 
-    def count_executions(self, stage: Stage) -> int:
-        return sum(line.split()[1] == stage for line in self._read_executions())
+    def list_executions(self, stage: Stage, session: Session | None = None) -> list[int]:
+        """The process of each execution, in their order."""
+        lines = [line.split() for line in self._read_executions()]
+        return [
+            int(pid) for who, what, _, pid in lines if what == stage and (session is None or who == str(session.pk))
+        ]
+
+    def count_executions(self, stage: Stage, session: Session | None = None) -> int:
+        return len(self.list_executions(stage, session))
 
     def _read_executions(self) -> list[str]:
         try:
@@ -132,8 +160,8 @@ class Cluster:
         except FileNotFoundError:
             return []
 
-    def wait_for_execution(self, stage: Stage, count: int = 1) -> None:
-        wait_until(lambda: self.count_executions(stage) >= count, what=f"{count} executions of {stage}")
+    def wait_for_execution(self, stage: Stage, count: int = 1, *, session: Session | None = None) -> None:
+        wait_until(lambda: self.count_executions(stage, session) >= count, what=f"{count} executions of {stage}")
 
     def connect_broker(self) -> "redis.Redis":
         return redis.Redis.from_url(self.broker_url)
@@ -149,11 +177,15 @@ def each_effect_once() -> Counter[str]:
     return Counter({stage.value: 1 for stage in Stage})
 
 
+_numbers = itertools.count(1)
+
+
 def make_session(number: int = 1, user: User | None = None) -> Session:
     """A session whose video has arrived and is in the store; what it holds does not matter here."""
+    unique = next(_numbers)
     dish, _ = Dish.objects.get_or_create(slug="fried-rice", defaults={"name_ja": "チャーハン", "order": 1})
     if user is None:
-        user = User.objects.create(email=f"learner{User.objects.count()}@example.test", first_name="春")
+        user = User.objects.create(email=f"learner{unique}@example.test", first_name="春")
     stored = get_object_store().write_stream(
         object_path=f"sessions/{secrets.token_hex(8)}/raw.mp4",
         stream=io.BytesIO(b"a video"),

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -5,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import LEASE_SECONDS, WATCHDOG_SECONDS, Cluster, open_cluster
+from tests.faults.cluster import SHORT_TIMES, Cluster, open_cluster
+from tests.faults.report import ROWS_PATH, Figure, gather, lay_out, list_figures, write_rows
 
 
 @pytest.fixture
 def open_test_cluster(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Callable[..., Cluster]]:
     """Opens a cluster with the environment that a test wants; this process publishes to the same broker."""
-    settings.STAGE_LEASE_SECONDS = LEASE_SECONDS
-    settings.WATCHDOG_PERIOD_SECONDS = WATCHDOG_SECONDS
-    settings.REPUBLISH_AFTER_SECONDS = 2
+    for name, value in SHORT_TIMES.items():
+        setattr(settings, name, value)
     with ExitStack() as stack:
         yield lambda **env: stack.enter_context(open_cluster(tmp_path, broker_url=settings.REDIS_URL, **env))
 
@@ -21,3 +22,39 @@ def open_test_cluster(transactional_db: None, tmp_path: Path, settings: Any) -> 
 @pytest.fixture
 def cluster(open_test_cluster: Callable[..., Cluster]) -> Cluster:
     return open_test_cluster()
+
+
+@pytest.fixture(autouse=True)
+def name_the_fault(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    if marker := request.node.get_closest_marker("fault"):
+        record_property("fault", marker.args)
+
+
+@pytest.fixture
+def saw(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tells the table of `make faults` what came of the fault."""
+    return lambda text: record_property("seen", text)
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Adds a figure to the table and to var/faults.json; one that does not hold fails the test."""
+
+    def record(row: str, value: float, unit: str, target: float, how: Any = "at_most") -> None:
+        figure = Figure(row=row, value=value, unit=unit, target=target, how=how)
+        record_property("figure", {"row": row, "value": value, "unit": unit, "target": target, "how": how})
+        assert figure.holds, f"{row}: {value} {unit}, target {target}"
+
+    return record
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """With FAULTS_REPORT=1, as in `make faults`."""
+    if os.environ.get("FAULTS_REPORT") != "1":
+        return
+    reports = [report for reports in terminalreporter.stats.values() for report in reports if hasattr(report, "when")]
+    entries, figures = gather(reports), list_figures(reports)
+    terminalreporter.section("faults")
+    for line in lay_out(entries, figures):
+        terminalreporter.write_line(line)
+    write_rows(entries, figures, ROWS_PATH)
