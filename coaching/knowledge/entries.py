@@ -167,7 +167,7 @@ class Quiz:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """Everything that is known of cooking, checked as a whole. `diagnoses` are 16 examples a principle."""
+    """Everything that is known of cooking, checked as a whole. `diagnoses` are examples of each principle."""
 
     categories: tuple[Category, ...]
     principles: tuple[Principle, ...]

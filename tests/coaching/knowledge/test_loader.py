@@ -9,8 +9,10 @@ import pytest
 
 from coaching.knowledge import loader
 from coaching.knowledge.loader import ContentError, parse_principle, read_catalogue, read_quiz
+from coaching.rules import measure_likeness
 
 Edit = Callable[[Any], None]
+CASE_FILES = (loader.FOLDER / "diagnosis_cases.json", *sorted(Path(__file__).parent.glob("diagnosis_cases_*.json")))
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_the_catalogue_is_whole() -> None:
     assert len(catalogue.principles) == 53
     assert [dish.month_unlocked for dish in catalogue.dishes].count(1) == 3
     assert len(catalogue.dishes) == 29
-    assert {len(texts) for texts in catalogue.diagnoses.values()} == {16}
+    assert min(len(texts) for texts in catalogue.diagnoses.values()) >= 16
 
 
 def test_the_quiz_is_whole() -> None:
@@ -69,12 +71,16 @@ def test_what_the_coach_may_say_holds_no_measurement() -> None:
     assert [text for text in said if measured.search(text)] == []
 
 
-def test_no_evaluation_case_is_among_the_example_diagnoses() -> None:
-    cases = json.loads((Path(__file__).parent / "diagnosis_cases.json").read_text())
+@pytest.mark.parametrize("path", CASE_FILES, ids=lambda path: path.name)
+def test_no_labelled_diagnosis_is_among_the_examples(path: Path) -> None:
+    """Nor nearly: what retrieval is judged by must not be what it was taught."""
+    cases = json.loads(path.read_text())
     catalogue = read_catalogue()
     known = {text for texts in catalogue.diagnoses.values() for text in texts}
-    assert not known & {case["diagnosis_ja"] for case in cases}
+    likeness = {case["id"]: max(measure_likeness(case["diagnosis_ja"], text) for text in known) for case in cases}
+    assert {name: value for name, value in likeness.items() if value > 0.7} == {}
     assert {slug for case in cases for slug in case["gold"]} <= {p.slug for p in catalogue.principles}
+    assert len({case["id"] for case in cases}) == len(cases)
 
 
 def drop_a_field(entries: Any) -> None:

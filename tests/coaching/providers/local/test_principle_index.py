@@ -1,5 +1,6 @@
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from coaching.providers.ports import IndexDocument, SearchRequest
 from coaching.services.content import compose_index_text
 from tests.coaching.providers.local.racers import embed_texts, race
 
-CASES = Path(__file__).parents[2] / "knowledge" / "diagnosis_cases.json"
+CASES = Path(__file__).parents[2] / "knowledge"
 
 
 def make_documents(count: int) -> list[IndexDocument]:
@@ -93,35 +94,46 @@ def catalogue() -> list[IndexDocument]:
     return documents
 
 
-@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("diagnosis_cases_given", 0.8), pytest.param("diagnosis_cases_tuning", 0.9, marks=pytest.mark.long)],
+)
 def test_labelled_diagnoses_find_one_of_their_principles_in_the_top_three(
-    catalogue: list[IndexDocument], cache_folder: Path, tmp_path: Path
+    catalogue: list[IndexDocument], cache_folder: Path, tmp_path: Path, name: str, least: float
 ) -> None:
+    """Seen while building: the judged ones are `manage.py evaluate`'s."""
     index = LocalPrincipleIndex(cache_folder=cache_folder, index_folder=tmp_path)
     index.index(catalogue)
-    cases = json.loads(CASES.read_text(encoding="utf-8"))
-    found = [
-        bool(
-            {hit.principle_slug for hit in index.search(SearchRequest(query=case["diagnosis_ja"])).hits}
-            & set(case["gold"])
-        )
-        for case in cases
-    ]
-    assert sum(found) / len(found) >= 0.8
+    cases = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
+    found = [set(case["gold"]) & set(search(index, case["diagnosis_ja"])) for case in cases]
+    assert sum(map(bool, found)) / len(found) >= least
 
 
 @pytest.mark.long
 def test_example_diagnoses_find_their_principle_without_themselves(
-    catalogue: list[IndexDocument], cache_folder: Path, tmp_path: Path
+    catalogue: list[IndexDocument], cache_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Four of the sixteen folds that the model was chosen by: 40 % there, 1 in 18 by chance."""
+    """Cross-validated by principle: every eighth example of each is left out in turn. Prints what is confused."""
     index = LocalPrincipleIndex(cache_folder=cache_folder, index_folder=tmp_path)
-    hits = total = 0
-    for fold in range(0, 16, 4):
-        held_out = [document for document in catalogue if document.key.endswith(f":{fold:02d}")]
+    found: Counter[str] = Counter()
+    sought: Counter[str] = Counter()
+    confused: Counter[tuple[str, str]] = Counter()
+    for fold in range(8):
+        held_out = [d for d in catalogue if d.kind == "diagnosis" and int(d.key.rpartition(":")[2]) % 8 == fold]
         index.index([document for document in catalogue if document not in held_out])
         for document in held_out:
-            answer = index.search(SearchRequest(query=document.text))
-            hits += document.principle_slug in {hit.principle_slug for hit in answer.hits}
-            total += 1
-    assert hits / total >= 0.33
+            first, *others = search(index, document.text)
+            sought[document.principle_slug] += 1
+            found[document.principle_slug] += document.principle_slug in (first, *others)
+            if document.principle_slug not in (first, *others):
+                confused[document.principle_slug, first] += 1
+    with capsys.disabled():
+        print(f"\nretrieval, cross-validated: {found.total() / sought.total():.3f} of {sought.total()} in the top 3")
+        for slug in sorted(sought, key=lambda slug: found[slug] / sought[slug]):
+            wrong = ", ".join(f"{other} {n}" for (own, other), n in confused.most_common() if own == slug)
+            print(f"  {slug:28}{found[slug]:4} of {sought[slug]:2}  {wrong}")
+    assert found.total() / sought.total() >= 0.6
+
+
+def search(index: LocalPrincipleIndex, query: str) -> list[str]:
+    return [hit.principle_slug for hit in index.search(SearchRequest(query=query, limit=3)).hits]
