@@ -5,9 +5,19 @@ import pytest
 from django.db import connection
 
 from coaching.errors import Conflict, NotFound, PermanentError
-from coaching.models import AuditEntry, PipelineRun, RunState, Session, SessionStatus, Stage, StageState, User
+from coaching.models import (
+    AuditEntry,
+    OutboxMail,
+    PipelineRun,
+    RunState,
+    Session,
+    SessionStatus,
+    Stage,
+    StageState,
+    User,
+)
 from coaching.providers.registry import get_object_store
-from coaching.services import sessions, steering
+from coaching.services import runs, sessions, steering
 from coaching.services.sessions import VideoClaim
 from coaching.services.steering import Order
 from tests.coaching.services.run_steps import (
@@ -134,6 +144,15 @@ def test_a_cancelled_run_is_fenced_out_and_can_be_taken_up_again(alice: User, sa
         steering.cancel(session_id=run.session_id, order=order(sam, run))
     again = steering.rerun(session_id=run.session_id, first_stage=Stage.COMPOSE, order=order(sam, run))
     assert again.previous == run
+
+
+def test_a_rerun_that_fails_leaves_the_learner_the_film_and_no_mail(alice: User, sam: User) -> None:
+    first = complete(start_cook(alice))
+    again = steering.rerun(session_id=first.session_id, first_stage=Stage.COMPOSE, order=order(sam, first))
+    runs.fail_stage(claim(again, Stage.COMPOSE), PermanentError("no disk"))
+    session = Session.objects.get(pk=first.session_id)
+    assert (session.status, session.coaching_video_gcs_path) == (SessionStatus.COMPLETED, "films/first.mp4")
+    assert not OutboxMail.objects.exists()
 
 
 def test_who_decided_on_an_older_run_is_told_what_happened_since(alice: User, sam: User, charlie: User) -> None:
