@@ -12,7 +12,9 @@ MASK = "\ue000"  # stands for the address while other rules look at a text: a pr
 LONGEST_NAME = 20
 _NAME_MARKS = frozenset(" '’・·-‐＝=.ー々〆〇")
 
-_SECOND_PERSON = re.compile(r"あなた|アナタ|貴方|貴女|貴男|お前|おまえ|キミ|君(?=[はがをにのもとへ、。！？]|たち)")
+_SECOND_PERSON = re.compile(
+    r"あなた|アナタ|貴方|貴女|貴男|お前|おまえ|キミ|君(?=[はがをにのもとへ、。！？]|たち)|お客様|お客さま|お客さん|ユーザー様"
+)
 _EVERYBODY = re.compile(r"皆さん|みなさん|皆様|皆さま|みなさま|皆んな")
 _OTHER_PERSON = re.compile(
     r"(?P<word>[一-龯々ァ-ヴーA-Za-z・]{1,12}|[ぁ-ん]{1,6})さん(?=[、。！？!?」』はがをにのもとへでや\s]|から|より|って|$)"

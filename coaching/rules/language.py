@@ -7,8 +7,28 @@ from itertools import pairwise
 
 from coaching.rules.address import MASK
 
-_LINK = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|[\w-]+\.(?:com|net|org|jp|io)\b", re.IGNORECASE)
-_MARKDOWN = re.compile(r"\*\*|__|`|~~|\]\(|<[/a-z]|^\s*(?:#{1,6}\s|[-*+・]\s?(?=\S)|>\s)|\|", re.MULTILINE)
+_LINK = re.compile(
+    r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|[A-Za-z0-9-]+\.(?:com|net|org|jp|io|app|dev|me|ly)(?![A-Za-z])",
+    re.IGNORECASE,
+)
+# Words of an answer that speaks of itself, of its orders or of business, not of the cook: a prompt that leaked, an
+# injected order that was obeyed.
+_OFF_TOPIC = re.compile(
+    r"プロンプト|システムメッセージ|言語モデル|人工知能|生成された文章|(?:前|上|上記|以前|これまで|以下|内部|秘密)の(?:指示|命令|指令|ルール)"
+    r"|(?:指示|命令|規則|ルール|制約)[はがをにも]?(?:無視|解除|忘れ|上書き|従)|(?:指示|命令)(?:どおり|通り)|与えられた指示|指示[をは](?:すべて|全て|書き)|指示文|指示内容|(?:この|本)回答|役割を(?:演じ|変更)|開発者モード|脱獄"
+    r"|(?:ユーザー|アシスタント|システム|モデル)\s*[:：]|アシスタントとして|スキーマ|ハッシュ|トークン|パスワード|管理者(?:権限|として|モード)"
+    r"|クリック|ダウンロード|インストール|フォローして|チャンネル登録|友だち追加|口座|振り込|クレジットカード|割引コード|購入して|ご購入|課金|申し込み"
+)
+# The notes on food safety are official texts, shown apart; of its own the coach says nothing that endangers.
+_UNSAFE = re.compile(
+    r"(?:生|生焼け|半生|赤い|ピンク色?)の?まま(?:で|でも)?(?:食べ|召し上が|盛り付けて(?:も|大丈夫)|大丈夫|問題)"
+    r"|半生[^。]{0,8}(?:おいし|美味し|大丈夫|食べ)|床に落ち[^。]{0,14}食べられ"
+    r"|(?:洗わ|消さ|加熱し|火を通さ)なくても?(?:大丈夫|平気|問題|構い|かまい|食べ)"
+    r"|(?:火|炎|油|煙)[^。]{0,12}水をかけ(?:て(?!は|し)|ましょう|れば|ると)|(?:火|油)をつけたまま[^。]{0,8}離れて(?:も|みて)"
+)
+_MARKDOWN = re.compile(
+    r"\*\*|__|`|~~|\]\(|<[/a-z]|^\s*(?:#{1,6}\s|[-*+・]\s?(?=\S)|>\s)|[|｜]|\{\{|[{\[]\s*['\"]", re.MULTILINE
+)
 _LATIN = re.compile(r"(?<![\d°A-Za-z])[A-Za-z\u00c0-\u024f]+(?:[ '-]+[A-Za-z\u00c0-\u024f]+)*")
 _JAPANESE = re.compile(
     r"[\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe々〆〇、。，．！？!?「」『』（）()【】〈〉・：:；;…‥—―–ー〜～＝=/"
@@ -29,12 +49,21 @@ _WARM_END = re.compile(
     r"(?:(?:ましょう|ください|ませんか|ましょうか)(?:ね|よ)?|(?:です|ます|でした|ました|ません|でしょう)(?:ね|よ|よね))$"
 )
 _HARSH = re.compile(
-    r"失敗作|大失敗|失格|最悪|最低で|下手|ひどい(?=出来|結果|味|です)|駄目|だめ(?:です|でし|な)|ダメ|ありえません|台無し|がっかり|論外"
+    r"失敗作|大失敗|失格|最悪|最低で|下手|ひどい(?=出来|結果|味|です)|駄目|だめ(?:です|でし|な)|ダメ|ありえません|台無し|がっかり|論外|才能が(?:ない|ありません)|まずいです|まずかった"
 )
 
 
 def find_links(text: str) -> Iterator[str]:
-    yield from (match[0] for match in _LINK.finditer(text))
+    """Addresses of any width."""
+    yield from (match[0] for match in _LINK.finditer(unicodedata.normalize("NFKC", text)))
+
+
+def find_off_topic_words(text: str) -> Iterator[str]:
+    yield from (match[0] for match in _OFF_TOPIC.finditer(text))
+
+
+def find_unsafe_advice(text: str) -> Iterator[str]:
+    yield from (match[0] for match in _UNSAFE.finditer(text))
 
 
 def find_markdown(text: str) -> Iterator[str]:

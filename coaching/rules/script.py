@@ -1,6 +1,7 @@
 """Does a script keep the coach's rules? (DESIGN.md, decision 8)"""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
@@ -95,6 +96,12 @@ def check_text(text: str, *, field: str, first_name: str) -> tuple[Finding, ...]
         ("english", language.find_latin_words(_without_links(masked)), "is not Japanese: write it in Japanese."),
         ("politeness", language.find_plain_endings(masked), "does not end in です or ます: make the sentence polite."),
         ("harsh", language.find_harsh_words(masked), "hurts: be honest and kind."),
+        ("off_topic", language.find_off_topic_words(masked), "is not about this cook: leave it out."),
+        (
+            "safety",
+            language.find_unsafe_advice(masked),
+            "is advice on safety: leave it to the official notes, which are shown beside your words.",
+        ),
         ("one_thing", _find_several_things(masked), "names more than one thing: keep the most important one."),
     )
     findings = [_found(code, field, excerpt, problem) for code, excerpts, problem in checks for excerpt in excerpts]
@@ -113,9 +120,10 @@ def _found(code: str, field: str, excerpt: str, problem: str) -> Finding:
 
 
 def _without_links(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text)
     for link in language.find_links(text):
-        text = text.replace(link, "")
-    return text
+        plain = plain.replace(link, "")
+    return plain
 
 
 def _find_several_things(text: str) -> Iterator[str]:
