@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from project.processes import HttpAnswer, ProcessFailed, ProcessSpec, ReadyFile,
 USUAL_WEB_PORT = 8000
 USUAL_FLOWER_PORT = 5555
 WORKER_STOP_SECONDS = 5.0  # what a worker was doing is taken up again at the next start
+# A SIGTERM lets the media worker finish what is nearly done, and ends it with its FFmpegs after that. The pools of
+# threads cannot (Celery raises NotImplementedError): for them a SIGTERM waits for what runs.
+SOFT_SHUTDOWN = {"REMAP_SIGTERM": "SIGQUIT", "WORKER_SOFT_SHUTDOWN_SECONDS": "3"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +116,7 @@ def list_processes(installation: Installation) -> list[ProcessSpec]:
     return [
         _describe_web(installation),
         # One process encodes: FFmpeg uses the cores. The others wait on I/O, or share one engine in memory.
-        _describe_worker(installation, "media", "--pool=prefork", "--concurrency=1"),
+        _describe_worker(installation, "media", "--pool=prefork", "--concurrency=1", env=SOFT_SHUTDOWN),
         _describe_worker(installation, "llm", "--pool=threads", "--concurrency=1", after=first),
         _describe_worker(installation, "default,upkeep", "--pool=threads", "--concurrency=4", after=second),
         _describe_worker(
@@ -150,7 +154,13 @@ def _describe_web(installation: Installation) -> ProcessSpec:
     )
 
 
-def _describe_worker(installation: Installation, queues: str, *pool: str, after: tuple[str, ...] = ()) -> ProcessSpec:
+def _describe_worker(
+    installation: Installation,
+    queues: str,
+    *pool: str,
+    after: tuple[str, ...] = (),
+    env: Mapping[str, str] | None = None,
+) -> ProcessSpec:
     """`queues` by comma; the worker is named after the first."""
     queue = queues.partition(",")[0]
     name = f"worker-{queue}"
@@ -164,6 +174,7 @@ def _describe_worker(installation: Installation, queues: str, *pool: str, after:
         env={
             "WORKER_READY_FILE": str(ready_file),
             "PUBLIC_URL": os.environ.get("PUBLIC_URL") or installation.web_url,
+            **(env or {}),
         },
         is_ready=ReadyFile(ready_file),
         after=after,
