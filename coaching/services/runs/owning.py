@@ -44,8 +44,9 @@ def claim_stage(*, run_id: UUID, stage: Stage, worker: str) -> Claim | None:
     if not won:
         return None
     # Only the winner reads here, and a newer fence would mean that this claim is already lost: both are safe.
-    row = StageRun.objects.select_related("run").get(run_id=run_id, stage=stage)
-    return Claim(run_id=run_id, session_id=row.run.session_id, stage=stage, fence=row.fence, attempt=row.attempt)
+    columns = StageRun.objects.values_list("run__session_id", "fence", "attempt")
+    session_id, fence, attempt = columns.get(run_id=run_id, stage=stage)
+    return Claim(run_id=run_id, session_id=session_id, stage=stage, fence=fence, attempt=attempt)
 
 
 def explain_refusal(*, run_id: UUID, stage: Stage) -> str:

@@ -20,8 +20,12 @@ def in_seconds(seconds: float) -> Value:
 
 
 def lock_run(*, session_id: int, run_id: UUID) -> PipelineRun:
-    """The run with its session, both locked in the one order that everybody keeps."""
-    session = Session.objects.select_for_update().get(pk=session_id)
+    """The run with its session, both locked in the one order that everybody keeps.
+
+    Of the session only what `settle_session` looks at is read at once: its other columns are the coach's whole output.
+    """
+    columns = ("status", "pipeline_job_id", "pipeline_error", "coaching_video_gcs_path")
+    session = Session.objects.select_for_update().only(*columns).get(pk=session_id)
     run = PipelineRun.objects.select_for_update().get(pk=run_id)
     run.session = session
     return run
