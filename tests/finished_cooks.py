@@ -57,7 +57,7 @@ def make_footage(folder: Path, *, shown: Path | None = None) -> Footage:
     film = shown or make_clip(folder / "film.mp4", seconds=FILM_SECONDS, muxer=["-movflags", "+faststart"])
     raw = shown or make_clip(folder / "raw.mp4", seconds=RAW_SECONDS, muxer=["-movflags", "+faststart"])
     poster = folder / "poster.jpg"
-    run(["-ss", "1", "-i", str(raw), "-frames:v", "1", str(poster)])
+    run(["-ss", "20" if shown else "1", "-i", str(raw), "-frames:v", "1", str(poster)])
     captions, chapters = folder / "captions.vtt", folder / "chapters.vtt"
     write_webvtt(captions, CAPTIONS)
     write_webvtt(chapters, CHAPTERS)
@@ -110,7 +110,9 @@ def finish_cook(
     }
     paths = {
         name: store.write_file(
-            object_path=f"{folder}/{getattr(footage, name).name}", source=getattr(footage, name), content_type=kind
+            object_path=f"{folder}/{name}{getattr(footage, name).suffix}",
+            source=getattr(footage, name),
+            content_type=kind,
         ).object_path
         for name, kind in kinds.items()
     }
