@@ -32,6 +32,7 @@ class Session(models.Model):
     raw_video_path = models.CharField(max_length=500, blank=True)
     raw_video_content_type = models.CharField(max_length=100, blank=True)
     voice_memo_path = models.CharField(max_length=500, blank=True)
+    raw_media_deleted_at = models.DateTimeField(null=True, blank=True)  # footage and memo are gone; the path stays
     self_ratings = models.JSONField(default=dict, blank=True)
     voice_transcript = models.TextField(blank=True)
     structured_input = models.JSONField(default=dict, blank=True)

@@ -58,6 +58,8 @@ def sign_memo(session: Session) -> str | None:
 
 def sign_raw_video(session: Session, progress: RunProgress | None = None) -> str | None:
     """The learner's own cook, as the type that the probe found; None until a run has passed `inspect`."""
+    if session.raw_media_deleted_at is not None:
+        return None
     if session.status == SessionStatus.DRAFT:
         return None  # what it may still hold is the video of a run that came to nothing
     found = (progress.found_by_inspect if progress else None) or {"video": session.video_facts}

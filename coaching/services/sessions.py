@@ -253,8 +253,17 @@ def submit_session(*, session_id: int, user_id: int) -> PipelineRun:
         stored = _find_uploaded(store, upload)
         session.raw_video_content_type = check_video_head(_read_head(store, stored), claimed_type=upload.content_type)
         session.raw_video_path = stored.object_path
+        session.raw_media_deleted_at = None
         session.status = SessionStatus.UPLOADED
-        session.save(update_fields=["raw_video_content_type", "raw_video_path", "status", "updated_at"])
+        session.save(
+            update_fields=[
+                "raw_video_content_type",
+                "raw_video_path",
+                "raw_media_deleted_at",
+                "status",
+                "updated_at",
+            ]
+        )
         close_uploads(session)
         _begin_dish(session)
         return start_run(session=session)

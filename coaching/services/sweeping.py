@@ -9,6 +9,7 @@ from django.conf import settings
 
 from coaching.errors import NotFound
 from coaching.providers.registry import get_self_served_store
+from coaching.services.privacy import delete_expired_raw_media
 from coaching.services.sessions import cancel_abandoned_drafts
 
 logger = logging.getLogger(__name__)
@@ -19,12 +20,20 @@ class SweepReport:
     drafts: int
     uploads: int
     files: int
+    footage: int
 
 
 def sweep_unfinished() -> SweepReport:
-    """Cancel abandoned drafts, drop expired uploads and the temporary files of broken requests. Safe to repeat."""
-    report = SweepReport(drafts=cancel_abandoned_drafts(), uploads=_sweep_store(), files=_sweep_received_files())
-    if any((report.drafts, report.uploads, report.files)):
+    """Cancel abandoned drafts, drop expired uploads and the temporary files of broken requests, and delete footage
+    that has been kept for as long as promised. Safe to repeat.
+    """
+    report = SweepReport(
+        drafts=cancel_abandoned_drafts(),
+        uploads=_sweep_store(),
+        files=_sweep_received_files(),
+        footage=delete_expired_raw_media(),
+    )
+    if any((report.drafts, report.uploads, report.files, report.footage)):
         logger.info("swept %s", report)
     return report
 

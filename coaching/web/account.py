@@ -3,20 +3,22 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from coaching import queries
 from coaching.errors import InvalidInput
 from coaching.models import User
+from coaching.queries.export import compose_export
 from coaching.queries.onboarding import SENSITIVE_CONSENT
-from coaching.services import account_changes
+from coaching.services import account_changes, privacy
 from coaching.services.onboarding import describe_onboarding, save_onboarding
-from coaching.web.forms import EmailForm, NameForm, PageForm, PasswordForm
+from coaching.web.forms import DeletionForm, EmailForm, NameForm, PageForm, PasswordForm
 from coaching.web.pages import get_learner
 
 FORMS: dict[str, type[PageForm]] = {"name": NameForm, "email": EmailForm, "password": PasswordForm}
@@ -85,6 +87,44 @@ def change_consents(request: HttpRequest) -> HttpResponse:
     consents = {text.key: text.key in request.POST for text in queries.list_consent_texts() if not text.required}
     save_onboarding(user=get_learner(request), answers={}, consents=consents)
     return _go_back(request, "同意の内容を保存しました。")
+
+
+@login_required
+@require_POST
+def delete_footage(request: HttpRequest) -> HttpResponse:
+    """Raises `Conflict`, which becomes a page, while a cook is being worked on."""
+    count = privacy.delete_raw_media(get_learner(request))
+    return _go_back(
+        request, f"{count}回分の動画と音声メモを削除しました。" if count else "削除するものはありませんでした。"
+    )
+
+
+@login_required
+@require_POST
+@never_cache
+def export_data(request: HttpRequest) -> HttpResponse:
+    origin = f"{request.scheme}://{request.get_host()}"
+    document = compose_export(get_learner(request), origin=origin)
+    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False, "indent": 2})
+    response.headers["Content-Disposition"] = 'attachment; filename="moment-clone.json"'
+    return response
+
+
+@sensitive_post_parameters("password")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_account(request: HttpRequest) -> HttpResponse:
+    form = DeletionForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        try:
+            privacy.delete_account(user=get_learner(request), **form.cleaned_data)
+        except InvalidInput as error:
+            form.add_faults(error)
+        else:
+            logout(request)
+            messages.success(request, "アカウントを削除しました。ご利用ありがとうございました。")
+            return redirect("landing")
+    return render(request, "account/delete.html", {"form": form}, status=422 if form.errors else 200)
 
 
 def _show(request: HttpRequest, learner: User, **bound: PageForm) -> HttpResponse:

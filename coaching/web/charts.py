@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 420, 240
 MOST_LABELS = 5  # more would run into each other on a phone
-LEFT, RIGHT, TOP, BOTTOM = 34, 34, 16, 34
+LEFT, RIGHT, TOP, BOTTOM = 44, 44, 16, 34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

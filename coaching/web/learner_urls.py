@@ -30,5 +30,8 @@ urlpatterns = [
     path("account/name/", account.change_name, name="change_name"),
     path("account/email/", account.change_email, name="change_email"),
     path("account/password/", account.change_password, name="change_password"),
+    path("account/footage/", account.delete_footage, name="delete_footage"),
+    path("account/export/", account.export_data, name="export_data"),
+    path("account/delete/", account.delete_account, name="delete_account"),
     path("account/consents/", account.change_consents, name="change_consents"),
 ]

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from project import embedded
 from project.embedded.places import PROJECT_FOLDER, find_server_uid
-from tests.pictures.film import draw_animation, keep_sample_film
+from tests.pictures.film import SAMPLE_FOLDER, draw_animation, keep_sample_film
 from tests.pictures.icons import draw_icons
 
 SAMPLE_FILM = PROJECT_FOLDER / "coaching" / "static" / "coaching" / "sample" / "film.mp4"
@@ -85,6 +85,7 @@ def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str])
     from coaching.services.content import load_content  # models load after django.setup()
     from tests.browser.conftest import log_in  # likewise
     from tests.browser.world import PAGES, build_world  # likewise
+    from tests.finished_cooks import make_footage  # likewise
     from tests.finished_cooks import make_footage  # likewise
 
     load_content()

@@ -25,7 +25,7 @@ def received(tmp_path: Path, settings: Settings) -> Path:
 def test_what_is_in_use_stays(alice: User, object_store: SelfServedStore, received: Path) -> None:
     session = begin(alice)
     (received / "a.upload").write_bytes(b"half a video")
-    assert sweep_unfinished() == SweepReport(drafts=0, uploads=0, files=0)
+    assert sweep_unfinished() == SweepReport(drafts=0, uploads=0, files=0, footage=0)
     assert object_store.count_uploaded_bytes(session.uploads.get().url) == 0
     assert (received / "a.upload").exists()
 
@@ -42,8 +42,8 @@ def test_what_was_never_finished_goes(
     (received / "a.upload").write_bytes(b"half a video")
     long_ago = time.time() - lifetime.total_seconds() - 60
     os.utime(received / "a.upload", (long_ago, long_ago))
-    assert sweep_unfinished() == SweepReport(drafts=1, uploads=1, files=1)
-    assert sweep_unfinished() == SweepReport(drafts=0, uploads=0, files=0)
+    assert sweep_unfinished() == SweepReport(drafts=1, uploads=1, files=1, footage=0)
+    assert sweep_unfinished() == SweepReport(drafts=0, uploads=0, files=0, footage=0)
     session.refresh_from_db()
     assert session.status == "cancelled"
     assert list(received.iterdir()) == []

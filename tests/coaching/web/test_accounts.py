@@ -140,3 +140,28 @@ def test_a_changed_password_keeps_this_browser_logged_in(web: Client, known: Use
     web.post("/account/password/", {"password-current": PASSWORD, "password-new": "atarashii-nabe-5"})
     assert web.get("/account/").status_code == 200
     assert other.get("/account/").status_code == 302
+
+
+def test_everything_that_is_kept_can_be_taken_along(web: Client, known: User, charlie: User) -> None:
+    web.force_login(known)
+    answer = web.post("/account/export/")
+    document = answer.json()
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert document["account"]["email"] == known.email
+    assert {row["key"] for row in document["consents"]} >= {"terms", "cross_border"}
+    assert charlie.email not in answer.content.decode()
+    assert web.get("/account/export/").status_code == 405, "no link of a stranger starts a download"
+
+
+def test_an_account_is_deleted_from_its_page(web: Client, known: User) -> None:
+    web.force_login(known)
+    assert web.post("/account/delete/", {"password": "wrong"}).status_code == 422
+    assert web.post("/account/delete/", {"password": PASSWORD}).headers["Location"] == "/"
+    assert not User.objects.filter(pk=known.pk).exists()
+    assert web.get("/dashboard/").status_code == 302
+
+
+def test_footage_is_deleted_from_the_page(web: Client, known: User) -> None:
+    web.force_login(known)
+    answer = web.post("/account/footage/", follow=True)
+    assert "削除するものはありませんでした" in answer.content.decode()

@@ -1,29 +1,65 @@
 """Home, dishes, progress: what they tell, and that they ask the database a constant number of times."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from coaching.models import Session, SessionStatus, User
+from coaching.models import Dish, Session, SessionStatus, User, UserDishProgress
+from coaching.models.dish import DishStatus
 from coaching.models.user import SubscriptionStatus
+from coaching.providers.ports import SelfServedStore
 from coaching.queries.learner_pages import NextStep, describe_home, find_opening
+from coaching.services.learner_state import refresh_learner_state
 from coaching.web.charts import draw_chart
-from tests.browser.world import World, build_world
+from tests.coaching.conftest import make_learner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loaded_content")]
 
 
-@pytest.fixture
-def world(loaded_content: None) -> World:
-    return build_world()
+# dish, number, principle missed, mistake, what was done well, own ratings
+COOKS: tuple[tuple[str, int, str, str, tuple[str, ...], tuple[int, ...]], ...] = (
+    ("fried-rice", 1, "egg_timing", "over_cook_egg_before_combining", ("mise_en_place",), (3, 3, 2, 3)),
+    ("fried-rice", 2, "egg_timing", "over_cook_egg_before_combining", ("preheat_pan",), (3, 4, 3, 3)),
+    ("fried-rice", 3, "", "", ("mise_en_place", "preheat_pan", "egg_timing"), (4, 4, 4, 4)),
+    ("beef-steak", 1, "leave_it_alone", "moved_too_early", ("preheat_pan", "mise_en_place"), (3, 4, 3, 5)),
+)
 
 
 @pytest.fixture
-def web(world: World) -> Client:
+def hanako(loaded_content: None, object_store: SelfServedStore) -> User:
+    """Subscribed, three cooks of one dish behind her and one of the next."""
+    learner = make_learner("Hanako", subscribed_since=timezone.localdate() - timedelta(days=40))
+    for dish, number, principle, mistake, done_well, ratings in COOKS:
+        Session.objects.create(
+            user=learner,
+            dish=Dish.objects.get(slug=dish),
+            session_number=number,
+            status=SessionStatus.COMPLETED,
+            raw_video_path="sessions/0/raw.mp4",
+            coaching_video_gcs_path="sessions/0/film.mp4",
+            self_ratings=dict(zip(("appearance", "taste", "texture", "aroma"), ratings, strict=True)),
+            video_analysis={
+                "outcome": "mistake" if mistake else "good",
+                "principle_slug": principle,
+                "mistake_slug": mistake,
+                "done_well": list(done_well),
+                "diagnosis": "卵が先に固まっていました。",
+            },
+            coaching_text={"next_action": "まん中が光っているうちに、ご飯を入れてみましょう。"},
+        )
+    fried_rice = Dish.objects.get(slug="fried-rice")
+    UserDishProgress.objects.create(user=learner, dish=fried_rice, status=DishStatus.COMPLETED)
+    refresh_learner_state(learner)
+    return learner
+
+
+@pytest.fixture
+def web(hanako: User) -> Client:
     client = Client()
-    client.force_login(world.learner)
+    client.force_login(hanako)
     return client
 
 
@@ -42,9 +78,9 @@ def begin(user: User, status: SessionStatus, **fields: object) -> Session:
         (SessionStatus.CANCELLED, NextStep.COOK_AGAIN),
     ],
 )
-def test_what_waits_comes_first(world: World, status: SessionStatus, step: NextStep) -> None:
-    session = begin(world.learner, status)
-    home = describe_home(world.learner)
+def test_what_waits_comes_first(hanako: User, status: SessionStatus, step: NextStep) -> None:
+    session = begin(hanako, status)
+    home = describe_home(hanako)
     assert home.step == step
     if step != NextStep.COOK_AGAIN:
         assert home.session == session
@@ -59,16 +95,17 @@ def test_what_waits_comes_first(world: World, status: SessionStatus, step: NextS
         (SubscriptionStatus.CANCELLED, NextStep.MEND_PAYMENT),
     ],
 )
-def test_the_next_step_knows_the_subscription(world: World, subscription: SubscriptionStatus, step: NextStep) -> None:
-    world.learner.subscription_status = subscription
-    assert describe_home(world.learner).step == step
+def test_the_next_step_knows_the_subscription(hanako: User, subscription: SubscriptionStatus, step: NextStep) -> None:
+    hanako.subscription_status = subscription
+    assert describe_home(hanako).step == step
 
 
-def test_a_newcomer_answers_the_quiz_then_cooks_what_they_wished_for(world: World) -> None:
-    assert describe_home(world.newcomer).step == NextStep.ANSWER_QUIZ
-    world.newcomer.onboarding_done = True
-    world.newcomer.learner_profile = {"first_dish": "pomodoro"}
-    home = describe_home(world.newcomer)
+def test_a_newcomer_answers_the_quiz_then_cooks_what_they_wished_for(bob: User) -> None:
+    bob.onboarding_done = False
+    assert describe_home(bob).step == NextStep.ANSWER_QUIZ
+    bob.onboarding_done = True
+    bob.learner_profile = {"first_dish": "pomodoro"}
+    home = describe_home(bob)
     assert home.step == NextStep.FIRST_DISH
     assert home.dish is not None
     assert home.dish.slug == "pomodoro"
@@ -94,18 +131,19 @@ def test_without_a_subscription_no_month_is_promised(bob: User) -> None:
 
 def test_home_shows_open_and_locked_dishes(web: Client) -> None:
     page = web.get("/dashboard/").content.decode()
-    assert "はなこさんの台所" in page
+    assert "Hanakoさんの台所" in page
     assert "身につきました" in page
     assert "か月目（" in page
 
 
-def test_a_dish_shows_its_cues_and_this_learners_cooks_only(web: Client, world: World) -> None:
+def test_a_dish_shows_its_cues_and_this_learners_cooks_only(web: Client, hanako: User, bob: User) -> None:
     page = web.get("/dishes/fried-rice/").content.decode()
-    assert page.count(f'href="/sessions/{world.film.pk}/"') == 1
+    film = hanako.cooking_sessions.filter(dish__slug="fried-rice")[0]
+    assert page.count(f'href="/sessions/{film.pk}/"') == 1
     assert "ふちは固まり、中心はまだ光っている" in page
     stranger = Client()
-    stranger.force_login(world.newcomer)
-    assert f"/sessions/{world.film.pk}/" not in stranger.get("/dishes/fried-rice/").content.decode()
+    stranger.force_login(bob)
+    assert f"/sessions/{film.pk}/" not in stranger.get("/dishes/fried-rice/").content.decode()
 
 
 def test_a_locked_dish_can_be_read_about_but_not_begun(web: Client) -> None:
@@ -133,7 +171,7 @@ def test_htmx_gets_the_fragment_of_the_same_view(web: Client) -> None:
         assert "<h1" in piece.content.decode()
 
 
-def test_a_lost_login_takes_htmx_to_the_login_and_back_to_the_page(world: World) -> None:
+def test_a_lost_login_takes_htmx_to_the_login_and_back_to_the_page(hanako: User) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/progress/?a=1"}
     answer = Client().get("/dashboard/", headers=headers)
     assert answer.headers["HX-Redirect"] == "/login/?next=%2Fprogress%2F%3Fa%3D1"
@@ -141,12 +179,12 @@ def test_a_lost_login_takes_htmx_to_the_login_and_back_to_the_page(world: World)
 
 @pytest.mark.parametrize("path", ["/dashboard/", "/progress/", "/dishes/fried-rice/"])
 def test_more_cooks_ask_the_database_no_more_often(
-    web: Client, world: World, path: str, django_assert_max_num_queries: DjangoAssertNumQueries
+    web: Client, hanako: User, path: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_max_num_queries(50) as before:
         web.get(path)
     for _ in range(4):
-        begin(world.learner, SessionStatus.FAILED)
+        begin(hanako, SessionStatus.FAILED)
     with django_assert_max_num_queries(len(before)):
         web.get(path)
 

@@ -15,6 +15,9 @@ document.body.addEventListener("htmx:timeout", () => showNotice("network-notice"
 // A second tap on a slow network sends nothing twice; coming back to the page opens the form again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if ("repeatable" in form.dataset) {
+    return; // a download leaves the page as it is
+  }
   if (event.defaultPrevented || form.dataset.sending) {
     event.preventDefault();
     return;
