@@ -271,7 +271,7 @@ _VOICES = {
     "kokoro": "coaching.providers.local.kokoro.KokoroVoice",
     "openjtalk": "coaching.providers.local.openjtalk.OpenJTalkVoice",
 }
-PROVIDERS: dict[str, dict[str, Any]] = {
+LOCAL_PROVIDERS: dict[str, dict[str, Any]] = {
     "coach": {
         "class": "coaching.providers.local.signal_coach.SignalCoach",
         "options": {"cache_folder": MODEL_CACHE_DIR},
@@ -290,7 +290,8 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "options": {"root": MEDIA_ROOT, "secret": SECRET_KEY, "base_path": "/media/"},
     },
 }
-PROVIDERS |= describe_google_providers(env, redis_url=REDIS_URL)
+GOOGLE_PROVIDERS = describe_google_providers(env, redis_url=REDIS_URL)
+PROVIDERS = LOCAL_PROVIDERS | GOOGLE_PROVIDERS
 FILM_ENCODER: Literal["libx264", "h264_nvenc"] = env.film_encoder
 FILM_PRESET = env.film_preset
 

@@ -47,7 +47,10 @@ def queue_film_mail(session: Session) -> bool:
 
 
 def queue_failure_mail(run: PipelineRun) -> bool:
+    """Not for an operator's re-run: the learner keeps the film that is there, and did not ask for another."""
     session = Session.objects.select_related("user", "dish").get(pk=run.session_id)
+    if session.coaching_video_gcs_path:
+        return False
     return queue_mail(
         user=session.user,
         kind=MailKind.FILM_FAILED,

@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from project import embedded
 from project.embedded.places import PROJECT_FOLDER, find_server_uid
-from tests.pictures.film import SAMPLE_FOLDER, draw_animation, keep_sample_film
+from tests.pictures.admin import take_admin_pictures
+from tests.pictures.film import draw_animation, keep_sample_film
 from tests.pictures.icons import draw_icons
 
 SAMPLE_FILM = PROJECT_FOLDER / "coaching" / "static" / "coaching" / "sample" / "film.mp4"
@@ -55,6 +56,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory() as work:
                 draw_animation(Path(film), folder, Path(work))
         take_pictures(browser, origin, folder, wanted)
+        take_admin_pictures(browser, origin, folder, wanted, keep=keep_picture)
     return 0
 
 
@@ -85,7 +87,6 @@ def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str])
     from coaching.services.content import load_content  # models load after django.setup()
     from tests.browser.conftest import log_in  # likewise
     from tests.browser.world import PAGES, build_world  # likewise
-    from tests.finished_cooks import make_footage  # likewise
     from tests.finished_cooks import make_footage  # likewise
 
     load_content()
