@@ -34,21 +34,34 @@ MomentCloneError
 `str(error)` is for the operator and says what happened; `learner_message` is Japanese and says what to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 class MomentCloneError(Exception):
-    """Base of everything that the product raises on purpose."""
+    """Base of everything that the product raises on purpose. `usage`: what was paid for in vain (`ports.Usage`)."""
 
     code = "error"
+    usage: tuple[Any, ...] = ()
     learner_message = "うまくいきませんでした。少し時間をおいて、もう一度お試しください。"
 
     def __init__(self, message: str = "", *, learner_message: str | None = None) -> None:
         super().__init__(message or self.code)
         if learner_message is not None:
             self.learner_message = learner_message
+
+
+@contextmanager
+def charge(*usage: Any) -> Iterator[None]:
+    """Errors that are raised within carry this `usage`: an answer that is no good was paid for all the same."""
+    try:
+        yield
+    except MomentCloneError as error:
+        error.usage = (*error.usage, *usage)
+        raise
 
 
 class RetryableError(MomentCloneError):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coaching import queries
-from coaching.errors import MalformedAnswer
+from coaching.errors import MalformedAnswer, charge
 from coaching.providers.ports import Analysis, AnalysisRequest, DishText
 from coaching.providers.registry import get_coach, get_object_store
 from coaching.services.execution import StageJob, StageResult
@@ -27,7 +27,8 @@ def analyse_video(job: StageJob) -> StageResult:
     )
     with translate_media_errors():
         analysis = coach.analyse(request)
-    analysis = check_analysis(analysis, dish=dish, duration_seconds=inspected.video.duration_seconds)
+    with charge(analysis.usage):
+        analysis = check_analysis(analysis, dish=dish, duration_seconds=inspected.video.duration_seconds)
     return StageResult(
         output=dump_output(Analysed(analysis=analysis, is_offline=coach.is_offline)), usage=(analysis.usage,)
     )

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from coaching.errors import MalformedAnswer, StageCancelled
+from coaching.errors import MalformedAnswer, StageCancelled, charge
 from coaching.providers.deadline import Deadline
 from coaching.providers.google import gemini_forms as forms
 from coaching.providers.google import gemini_prompts as prompts
@@ -143,7 +143,9 @@ class GeminiCoach:
                     shown = text
         if usage is None:
             raise MalformedAnswer(f"{self._client.describe('answer')}: the stream ended without an end")
-        yield self._conclude(form, written, shown=shown, usage=usage, request=request)
+        with charge(usage):
+            last = self._conclude(form, written, shown=shown, usage=usage, request=request)
+        yield last
 
     def _conclude(
         self, form: type[BaseModel], written: str, *, shown: str, usage: Usage, request: QuestionRequest
@@ -161,7 +163,8 @@ class GeminiCoach:
 
     def _ask(self, call: Call, deadline: Deadline) -> tuple[BaseModel, Usage]:
         reply = self._client.generate(call, deadline=deadline)
-        return forms.read_form(call.form, reply.text, what=self._client.describe(call.name)), reply.usage
+        with charge(reply.usage):
+            return forms.read_form(call.form, reply.text, what=self._client.describe(call.name)), reply.usage
 
 
 def _freeze(read: BaseModel) -> dict[str, Any]:

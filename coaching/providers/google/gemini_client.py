@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from pydantic import BaseModel
 
-from coaching.errors import Misconfigured
+from coaching.errors import Misconfigured, charge
 from coaching.providers.deadline import Deadline
 from coaching.providers.google import gemini_answers as answers
 from coaching.providers.google.connection import check_endpoint, load_credentials
@@ -137,12 +137,12 @@ class GeminiClient:
                 )
 
         response = call_patiently(ask, deadline=deadline, tries=self.options.tries)
-        answers.check_prompt_passed(response, what=what)
         text, finish_reason = answers.read_text(response), answers.read_finish_reason(response)
-        answers.check_finished(finish_reason=finish_reason, text=text, what=what)
-        return Reply(
-            text=answers.strip_json_block(text), usage=self._count(call, response.usage_metadata, finish_reason)
-        )
+        usage = self._count(call, response.usage_metadata, finish_reason)
+        with charge(usage):
+            answers.check_prompt_passed(response, what=what)
+            answers.check_finished(finish_reason=finish_reason, text=text, what=what)
+        return Reply(text=answers.strip_json_block(text), usage=usage)
 
     def stream(self, call: Call, *, deadline: Deadline) -> Generator[str | Usage]:
         """The answer's text piece by piece, and its usage last of all. Closing the iterator hangs up.
@@ -174,8 +174,10 @@ class GeminiClient:
                     text += piece
                     yield piece
                 chunk = take(chunks)
-        answers.check_finished(finish_reason=finish_reason, text=text, what=what)
-        yield self._count(call, metadata, finish_reason)
+        usage = self._count(call, metadata, finish_reason)
+        with charge(usage):
+            answers.check_finished(finish_reason=finish_reason, text=text, what=what)
+        yield usage
 
     def _count(
         self, call: Call, metadata: "types.GenerateContentResponseUsageMetadata | None", finish_reason: str

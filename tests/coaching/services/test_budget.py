@@ -7,7 +7,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from coaching.errors import MalformedAnswer, charge
 from coaching.models import PipelineRun, RunState, Stage, StageRun, StageState, User
+from coaching.providers.ports import Usage
 from coaching.queries.spending import sum_spent_usd
 from coaching.services import runs
 from coaching.services.budget import find_day
@@ -35,6 +37,19 @@ def analyse(run: PipelineRun) -> tuple[StageState | None, bool]:
         return StageResult(output={})
 
     return execute_stage(run_id=run.pk, stage=Stage.ANALYSE, worker="w", work=work), bool(worked)
+
+
+def test_an_answer_that_was_no_good_is_paid_for_all_the_same(alice: User) -> None:
+    run = start_cook(alice)
+    finish_before(run, Stage.LISTEN)
+    error = MalformedAnswer("no JSON")
+    with pytest.raises(MalformedAnswer), charge(Usage(provider="google", model="m", cost_usd=0.25)):
+        raise error
+    assert runs.fail_stage(claim(run, Stage.LISTEN), error) is StageState.QUEUED
+    assert sum_spent_usd(since=MIDNIGHT) == pytest.approx(0.25)
+    StageRun.objects.filter(run=run, stage=Stage.LISTEN).update(due_at=None)
+    runs.commit_stage(claim(run, Stage.LISTEN), output={}, usage=[{"model": "m", "cost_usd": 0.5}])
+    assert sum_spent_usd(since=MIDNIGHT) == pytest.approx(0.75)
 
 
 def test_within_its_budget_a_day_goes_on(alice: User, settings: Settings) -> None:

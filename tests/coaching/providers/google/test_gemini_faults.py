@@ -140,6 +140,8 @@ def test_what_the_model_does(
     with fault_table.expect(error, service=SERVICE, fault=name) as raised:
         coach.understand_memo(ask_memo(fried_rice))
     check_words(raised[0], call="memo")
+    (paid,) = raised[0].usage
+    assert paid.cost_usd > 0 or reply.raw is not None
 
 
 def test_json_in_a_block_and_thoughts_beside_it_are_read_all_the_same(
@@ -247,6 +249,7 @@ def test_what_a_stream_does(
     with fault_table.expect(error, service=SERVICE, fault=name) as raised:
         read_whole(coach, request)
     check_words(raised[0], call="answer")
+    assert len(raised[0].usage) == (0 if reply.breaks in {"error", "drop", "stall"} or reply.raw else 1)
 
 
 @pytest.mark.parametrize("name", ["503", "hang-up"])
