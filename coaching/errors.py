@@ -27,6 +27,7 @@ MomentCloneError
 │       ├── UploadRefused, UploadOffsetMismatch, UploadIncomplete, UploadClosed
 │       ├── LinkRefused            a signed link that has expired or was altered
 │       ├── InputClosed            memo or ratings after the listening began
+│       ├── TooManyQuestions       more than a learner may ask within an hour
 │       └── Conflict               the thing is not in a state that allows this
 ├── LeaseLost                      this worker no longer owns the stage it runs: stop, change nothing
 └── StageCancelled                 an operator cancelled the run: stop, change nothing
@@ -263,6 +264,11 @@ class LinkRefused(Refused):
 class InputClosed(Refused):
     code = "input_closed"
     learner_message = "コーチングの作成がはじまったため、ここからは変更できません。"
+
+
+class TooManyQuestions(Refused):
+    code = "too_many_questions"
+    learner_message = "たくさんのご質問をありがとうございます。少し休んでから、また聞かせてください。書いたものは、そのまま残しておけます。"
 
 
 class Conflict(Refused):

@@ -31,6 +31,7 @@ STATUS_OF: dict[type[errors.MomentCloneError], int] = {
     errors.UploadClosed: 410,
     errors.LinkRefused: 403,
     errors.InputClosed: 409,
+    errors.TooManyQuestions: 429,
     errors.Conflict: 409,
 }
 RETRY_AFTER_SECONDS = 5

@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 TICK_LIFE_SECONDS = 86_400.0
 
 broker.install()
-app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.upkeep", "tasks.content"])
+app = Celery("moment_clone", include=["tasks.stages", "tasks.pipeline", "tasks.chat", "tasks.upkeep", "tasks.content"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
@@ -35,6 +35,9 @@ def schedule_upkeep(sender: Celery, **_: Any) -> None:
     period = settings.WATCHDOG_PERIOD_SECONDS
     sender.add_periodic_task(
         period, sender.signature("tasks.upkeep.watch_runs"), name="watch-runs", expires=TICK_LIFE_SECONDS
+    )
+    sender.add_periodic_task(
+        period, sender.signature("tasks.upkeep.watch_replies"), name="watch-replies", expires=TICK_LIFE_SECONDS
     )
     sender.add_periodic_task(
         period, sender.signature("tasks.upkeep.send_mail"), name="send-mail", expires=TICK_LIFE_SECONDS

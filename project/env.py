@@ -72,6 +72,14 @@ class Env(BaseSettings):
     flower_port: int = Field(0, ge=0, le=65535)
     chat_threads: int = Field(8, ge=1)
 
+    # Chat
+    chat_message_max_characters: int = Field(1000, ge=1)
+    chat_history_messages: int = Field(12, ge=0, description="how many earlier messages the coach reads")
+    chat_questions_per_hour: int = Field(40, ge=1)
+    chat_lease_seconds: float = Field(12, gt=0)
+    chat_answer_seconds: float = Field(60, gt=0, description="how long one answer may take to be written")
+    chat_max_attempts: int = Field(4, ge=1)
+
     # Providers
     voice: Literal["kokoro", "openjtalk"] = "kokoro"
     model_cache_folder: Path | None = None

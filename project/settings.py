@@ -28,7 +28,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "coaching.apps.OperatorsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -261,6 +261,18 @@ STAGE_MAX_EVICTIONS = env.stage_max_evictions
 STAGE_RETRY_BASE_SECONDS = env.stage_retry_base_seconds
 STAGE_RETRY_CAP_SECONDS = env.stage_retry_cap_seconds
 STUCK_RUN_SECONDS = env.stuck_run_seconds
+
+# --- chat -----------------------------------------------------------------------------------------------------------
+
+CHAT_MESSAGE_MAX_CHARACTERS = env.chat_message_max_characters
+CHAT_HISTORY_MESSAGES = env.chat_history_messages
+CHAT_QUESTIONS_PER_HOUR = env.chat_questions_per_hour
+CHAT_LEASE_SECONDS = env.chat_lease_seconds
+CHAT_ANSWER_SECONDS = env.chat_answer_seconds
+CHAT_MAX_ATTEMPTS = env.chat_max_attempts
+# Polls that wait for news hold a thread of the web process: as many as leave a third of them to everybody else.
+CHAT_HELD_POLLS = max(1, env.web_threads * 2 // 3)
+CHAT_HOLD_SECONDS = 1.0
 
 # --- providers ------------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ import redis
 from celery import shared_task
 from django.conf import settings
 
-from coaching.queries.heartbeats import MAIL, SWEEP, WATCHDOG
-from coaching.services import mail, runs, sweeping
+from coaching.queries.heartbeats import CHAT_WATCHDOG, MAIL, SWEEP, WATCHDOG
+from coaching.services import mail, replies, runs, sweeping
 from coaching.services.heartbeats import take_beat
+from tasks import chat
 from tasks.pipeline import publish
 
 SWEEP_PERIOD_SECONDS = 3600.0
@@ -27,6 +28,14 @@ def watch_runs() -> None:
     runs.expire_leases()
     for due in runs.take_due_stages(count_broker_messages=count_broker_messages):
         publish(due.run_id, due.stage)
+
+
+@shared_task(name="tasks.upkeep.watch_replies", acks_late=False)
+def watch_replies() -> None:
+    """Publish the answers that are due: lost messages, silent workers, retries."""
+    if take_beat(CHAT_WATCHDOG, period_seconds=settings.WATCHDOG_PERIOD_SECONDS):
+        for reply_id in replies.take_due_replies():
+            chat.publish(reply_id)
 
 
 @shared_task(name="tasks.upkeep.send_mail", acks_late=False)

@@ -24,6 +24,8 @@ urlpatterns = [
     path("sessions/<int:session_id>/submit/", sessions.SubmitView.as_view()),
     path("chat/rooms/", chat.RoomListView.as_view()),
     path("chat/rooms/<str:room_type>/messages/", chat.MessageListView.as_view()),
+    path("chat/replies/<int:reply_id>/", chat.ReplyView.as_view()),
+    path("chat/replies/<int:reply_id>/again/", chat.AskAgainView.as_view()),
     path("schema/", SpectacularJSONAPIView.as_view(permission_classes=[IsAdminUser])),
     re_path(r"^.*$", base.UnknownPathView.as_view()),
 ]

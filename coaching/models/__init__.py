@@ -7,6 +7,7 @@ from coaching.models.dish import Dish, Principle, UserDishProgress
 from coaching.models.heartbeat import Heartbeat
 from coaching.models.learner import LearnerState
 from coaching.models.mail import OutboxMail
+from coaching.models.reply import Reply, ReplyState
 from coaching.models.run import PipelineRun, RunState, Stage, StageRun, StageState
 from coaching.models.session import Session, SessionStatus, Upload
 from coaching.models.user import Consent, User
@@ -23,6 +24,8 @@ __all__ = [
     "OutboxMail",
     "PipelineRun",
     "Principle",
+    "Reply",
+    "ReplyState",
     "RunState",
     "Session",
     "SessionStatus",

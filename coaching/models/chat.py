@@ -55,7 +55,11 @@ class Message(models.Model):
             models.UniqueConstraint(
                 fields=["session", "kind"], condition=Q(kind__isnull=False), name="one_message_per_session_and_kind"
             ),
-            models.CheckConstraint(condition=~Q(text="") | ~Q(video_path=""), name="message_says_something"),
+            # An answer of the coach is empty until it is written (`models.reply`).
+            models.CheckConstraint(
+                condition=~Q(text="") | ~Q(video_path="") | Q(sender="ai", kind__isnull=True),
+                name="message_says_something",
+            ),
         ]
         indexes = [models.Index(fields=["chat_room", "-id"], name="message_newest_in_room")]
 

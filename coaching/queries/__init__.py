@@ -8,6 +8,7 @@ from coaching.queries.consents import (
     list_missing_consents,
 )
 from coaching.queries.content import get_dish_text, get_principle_texts, parse_principle_row
+from coaching.queries.cook_review import review_cook
 from coaching.queries.cooking import (
     Estimate,
     estimate_remaining,
@@ -35,6 +36,7 @@ from coaching.queries.links import (
     sign_poster,
     sign_raw_video,
 )
+from coaching.queries.replies import AnswerGrounds, ReplyNews, describe_grounds, follow_reply
 from coaching.queries.rooms import RoomPage, read_room_page
 from coaching.queries.sessions import (
     RunProgress,
@@ -49,17 +51,21 @@ from coaching.queries.sessions import (
 )
 
 __all__ = [
+    "AnswerGrounds",
     "DishView",
     "Estimate",
+    "ReplyNews",
     "RoomPage",
     "RoomView",
     "RunProgress",
     "StageProgress",
+    "describe_grounds",
     "estimate_remaining",
     "find_other_draft",
     "find_previous_cook",
     "find_unfinished_session",
     "find_whole_upload",
+    "follow_reply",
     "get_dish",
     "get_dish_text",
     "get_latest_consents",
@@ -85,6 +91,7 @@ __all__ = [
     "may_try_again",
     "parse_principle_row",
     "read_room_page",
+    "review_cook",
     "sign_captions",
     "sign_film",
     "sign_film_download",

@@ -57,6 +57,6 @@ def list_messages(user: User, room_type: str) -> QuerySet[Message]:
         raise NotFound(f"no room {room_type!r}")
     return (
         Message.objects.filter(chat_room__user=user, chat_room__room_type=room_type)
-        .select_related("session__dish")
+        .select_related("session__dish", "reply_of")
         .order_by("-created_at", "-id")
     )

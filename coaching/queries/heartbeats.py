@@ -8,6 +8,7 @@ from coaching.models import Heartbeat
 WATCHDOG = "watchdog"
 MAIL = "mail"
 SWEEP = "sweep"
+CHAT_WATCHDOG = "chat-watchdog"
 
 
 def read_age_seconds(name: str) -> float | None:

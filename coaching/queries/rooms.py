@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from coaching.models import ChatRoom, Message, User
+from coaching.models import ChatRoom, Message, Reply, User
 from coaching.models.chat import MessageKind, RoomType, Sender
 from coaching.queries.chat import ROOM_NAMES_JA, list_messages
 from coaching.queries.links import sign_film, sign_poster, sign_raw_video
+from coaching.queries.replies import AnswerGrounds, describe_grounds
 
 MESSAGES_PER_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomMessage:
-    """`video_url` is None where there is no footage (any more). `is_first_unread` marks where a learner left off."""
+    """`video_url` is None where there is no footage (any more). `is_first_unread` marks where a learner left off.
+
+    `reply` is there on the coach's answers, whatever became of them, `grounds` on those that are whole.
+    """
 
     message: Message
     video_url: str | None
@@ -22,6 +26,8 @@ class RoomMessage:
     is_own: bool
     is_first_unread: bool
     is_offline_coach: bool
+    reply: Reply | None
+    grounds: AnswerGrounds | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,7 @@ class RoomPage:
 
 
 def read_room_page(user: User, room_type: RoomType, *, before: int | None = None) -> RoomPage:
-    """The newest messages, or those before the message `before`; two queries, however many there are."""
+    """The newest messages, or those before the message `before`; three queries, however many there are."""
     room = ChatRoom.objects.filter(user=user, room_type=room_type).first()
     rows = list_messages(user, room_type).order_by("-id")
     if before is not None:
@@ -59,6 +65,7 @@ def read_room_page(user: User, room_type: RoomType, *, before: int | None = None
 def _describe_messages(shown: list[Message], *, read_up_to: int) -> list[RoomMessage]:
     first_unread = next((m.pk for m in shown if m.pk > read_up_to and m.sender != Sender.USER), None)
     is_all_new = bool(shown) and first_unread == shown[0].pk
+    grounds = describe_grounds(shown)
     return [
         RoomMessage(
             message=message,
@@ -66,6 +73,8 @@ def _describe_messages(shown: list[Message], *, read_up_to: int) -> list[RoomMes
             is_own=message.sender == Sender.USER,
             is_film=message.kind == MessageKind.COACHING_VIDEO,
             is_offline_coach=bool(message.metadata.get("is_offline_coach")),
+            reply=getattr(message, "reply_of", None),
+            grounds=grounds.get(message.pk),
             **_sign_media(message),
         )
         for message in shown

@@ -7,6 +7,7 @@ from typing import Any
 
 from coaching.models import LearnerState, Session, SessionStatus, User
 from coaching.models.learner import LearningVelocity
+from coaching.providers.ports import LearnerContext, SessionSummary
 
 MISTAKES_TO_RECUR = 2
 SESSIONS_TO_ACQUIRE = 2
@@ -124,9 +125,34 @@ def _is_ready(cooks: Sequence[CompletedCook]) -> bool:
 
 def refresh_learner_state(user: User) -> LearnerState:
     """Compute and keep the state from the user's completed sessions. Call it in the transaction that completed one."""
-    view = compute_learner_view(_list_cooks(user))
+    view = view_learner(user)
     state, _ = LearnerState.objects.update_or_create(user=user, defaults=asdict(view))
     return state
+
+
+def view_learner(user: User) -> LearnerView:
+    """What all completed sessions say."""
+    return compute_learner_view(_list_cooks(user))
+
+
+def describe_learner(user: User, view: LearnerView) -> LearnerContext:
+    """The learner as a coach may know them."""
+    return LearnerContext(
+        first_name=user.first_name,
+        skills_acquired=tuple(view.skills_acquired),
+        skills_developing=tuple(view.skills_developing),
+        recurring_mistakes=tuple(entry["mistake"] for entry in view.recurring_mistakes),
+        past_sessions=tuple(
+            SessionSummary(
+                dish_slug=entry["dish"],
+                session_number=entry["session"],
+                key_issue=entry["key_issue"],
+                key_progress=entry["key_progress"],
+                mistake_slug=entry["mistake"],
+            )
+            for entry in view.session_summaries
+        ),
+    )
 
 
 def view_before(session: Session) -> LearnerView:

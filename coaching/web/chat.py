@@ -11,6 +11,7 @@ from coaching import queries
 from coaching.models.chat import RoomType
 from coaching.services.rooms import mark_room_read
 from coaching.web.pages import get_learner, render_page, wants_fragment
+from coaching.web.questions import make_box
 
 
 @never_cache
@@ -24,6 +25,8 @@ def show_room(request: HttpRequest, room_type: str) -> HttpResponse:
         "page": page,
         "other_rooms": [room for room in queries.list_rooms(learner) if room.room_type != page.room_type],
     }
+    if page.room_type == RoomType.COACHING and page.is_newest:
+        context["box"] = make_box()
     response = render_page(request, "chat", context)
     if page.is_newest and not wants_fragment(request):
         mark_room_read(user=learner, room_type=page.room_type, up_to=page.newest_id)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from coaching.web import chat, cooking, health, media, metrics, uploads
+from coaching.web import chat, cooking, health, media, metrics, questions, uploads
 
 urlpatterns = [
     path("healthz", health.answer_alive),
@@ -18,5 +18,8 @@ urlpatterns = [
     path("sessions/<int:session_id>/chapters.vtt", cooking.serve_track, {"kind": "chapters"}, name="chapters"),
     path("chat/cooking-videos/", chat.show_room, {"room_type": "cooking_videos"}, name="cooking_videos"),
     path("chat/coaching/", chat.show_room, {"room_type": "coaching"}, name="coaching"),
+    path("chat/coaching/ask/", questions.ask_question, name="ask_question"),
+    path("chat/replies/<int:reply_id>/", questions.follow_reply, name="reply"),
+    path("chat/replies/<int:reply_id>/again/", questions.ask_again, name="ask_again"),
     path("", include("coaching.web.learner_urls")),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from coaching import queries
-from coaching.models import Message
+from coaching.models import Message, Reply, ReplyState
 from coaching.models.chat import MessageKind
 
 
@@ -45,3 +45,35 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     def _make_absolute(self, url: str | None) -> str | None:
         return url and str(self.context["request"].build_absolute_uri(url))
+
+
+class QuestionSerializer(serializers.Serializer[Any]):
+    """What is checked further is checked by the service, for the pages too."""
+
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True, max_length=20_000)
+    session_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, allow_null=True)
+
+
+class ReplySerializer(serializers.ModelSerializer[Reply]):
+    """The question and the coach's answer to it; `answer.text` is empty until `state` is answered."""
+
+    question = MessageSerializer()
+    answer = MessageSerializer()
+    learner_message = serializers.SerializerMethodField(help_text="why it failed, and what to do")
+
+    class Meta:
+        model = Reply
+        fields = ["id", "state", "session_id", "question", "answer", "learner_message"]
+        read_only_fields = fields
+
+    def get_learner_message(self, reply: Reply) -> str:
+        return reply.learner_message if reply.state == ReplyState.FAILED else ""
+
+
+class ReplyNewsSerializer(serializers.Serializer[Any]):
+    """A `queries.ReplyNews`. `text` is to be appended; with `is_restart` it stands in place of what came before."""
+
+    state = serializers.CharField(source="reply.state")
+    text = serializers.CharField()
+    cursor = serializers.CharField()
+    is_restart = serializers.BooleanField()

@@ -4,20 +4,24 @@ It claims little. A mistake needs two witnesses and a word in the dish's vocabul
 of a careful listener; and what it could not hear and see it says openly (see `signal_judgement`).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from coaching.providers.local.coach_writing import write_script
 from coaching.providers.local.memo_reader import understand_memo
+from coaching.providers.local.question_answering import write_answer
 from coaching.providers.local.sentence_vectors import SentenceVectors
 from coaching.providers.local.signal_judgement import Judgement, judge
 from coaching.providers.local.signal_phrases import DIAGNOSES, DOUBTS, PRAISES, READINGS, describe_happening
 from coaching.providers.ports import (
     Analysis,
     AnalysisRequest,
+    AnswerPiece,
     CoachingScript,
     CookingEvent,
     MemoRequest,
     MemoUnderstanding,
+    QuestionRequest,
     ScriptRequest,
     Usage,
 )
@@ -52,6 +56,9 @@ class SignalCoach:
 
     def write_script(self, request: ScriptRequest) -> CoachingScript:
         return write_script(request)
+
+    def answer(self, request: QuestionRequest) -> Iterator[AnswerPiece]:
+        return write_answer(request)
 
 
 def compose_analysis(findings: CookFindings, judgement: Judgement) -> Analysis:

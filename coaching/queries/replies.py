@@ -1,0 +1,109 @@
+"""Answers as a page or a program follows them: what came since it looked last, and in the end the whole."""
+
+import logging
+from dataclasses import dataclass
+
+import redis
+from django.urls import reverse
+
+from coaching.errors import NotFound
+from coaching.knowledge import entries
+from coaching.models import Message, Principle, Reply, ReplyState, User
+from coaching.queries.answer_stream import Pieces, check_cursor, read_pieces
+from coaching.queries.content import parse_principle_row
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerGrounds:
+    """What stands beside a whole answer. `moment_url` leads to that second of the learner's footage."""
+
+    principles: tuple[entries.Principle, ...]
+    moment_url: str
+    moment_label: str
+    safety_notes: tuple[str, ...]
+    is_offline_coach: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyNews:
+    """`text` is what to append after `cursor`; with `is_restart` it stands in place of what was shown before.
+
+    Of a reply that is not pending `text` is the whole answer.
+    """
+
+    reply: Reply
+    text: str
+    cursor: str
+    is_restart: bool
+
+    @property
+    def is_pending(self) -> bool:
+        return self.reply.state == ReplyState.PENDING
+
+    @property
+    def is_news(self) -> bool:
+        return bool(self.text) or self.is_restart or not self.is_pending
+
+
+def follow_reply(user: User, reply_id: int, *, after: str = "", wait_seconds: float = 0.0) -> ReplyNews:
+    """What is new of a reply, waiting that long for something new.
+
+    One query while it is pending, another when it has just ended. Raises `NotFound`; `InvalidInput` for a cursor that
+    is none.
+    """
+    cursor = check_cursor(after)
+    reply = _get_reply(user, reply_id)
+    if reply.state != ReplyState.PENDING:
+        return _tell_whole(reply, cursor)
+    pieces = _read_quietly(reply_id, cursor, wait_seconds)
+    if pieces.is_over:
+        reply = _get_reply(user, reply_id)
+        if reply.state != ReplyState.PENDING:
+            return _tell_whole(reply, pieces.cursor)
+    return ReplyNews(reply=reply, text=pieces.text, cursor=pieces.cursor, is_restart=pieces.is_restart)
+
+
+def _get_reply(user: User, reply_id: int) -> Reply:
+    reply = (
+        Reply.objects.select_related("answer", "question", "session__dish").filter(pk=reply_id, room__user=user).first()
+    )
+    if reply is None:
+        raise NotFound(f"no reply {reply_id} for user {user.pk}")
+    return reply
+
+
+def _tell_whole(reply: Reply, cursor: str) -> ReplyNews:
+    return ReplyNews(reply=reply, text=reply.answer.text, cursor=cursor, is_restart=True)
+
+
+def _read_quietly(reply_id: int, cursor: str, wait_seconds: float) -> Pieces:
+    """Without Redis there is no preview: the answer appears when it is whole."""
+    try:
+        return read_pieces(reply_id=reply_id, cursor=cursor, wait_seconds=wait_seconds)
+    except redis.RedisError as error:
+        logger.warning("reply %s: no preview: %s", reply_id, error)
+        return Pieces(text="", cursor=cursor, is_restart=False, is_over=True)
+
+
+def describe_grounds(messages: list[Message]) -> dict[int, AnswerGrounds]:
+    """By message, what the answers among them rest on; one query, however many there are."""
+    answers = [m for m in messages if m.metadata.get("type") == "reply" and m.text]
+    wanted = {slug for message in answers for slug in message.metadata.get("principle_slugs", ())}
+    rows = {row.slug: parse_principle_row(row) for row in Principle.objects.filter(slug__in=wanted)} if wanted else {}
+    return {message.pk: _describe(message, rows) for message in answers}
+
+
+def _describe(message: Message, principles: dict[str, entries.Principle]) -> AnswerGrounds:
+    metadata = message.metadata
+    moment = metadata.get("moment_seconds")
+    # The metadata's own session: the message loses its session when that is deleted, and the link with it.
+    has_moment = moment is not None and message.session_id is not None
+    return AnswerGrounds(
+        principles=tuple(principles[slug] for slug in metadata.get("principle_slugs", ()) if slug in principles),
+        moment_url=f"{reverse('session', args=[message.session_id])}#t={moment:g}" if has_moment else "",
+        moment_label=f"{int(moment) // 60}:{int(moment) % 60:02d}" if has_moment else "",
+        safety_notes=tuple(metadata.get("safety_notes", ())),
+        is_offline_coach=bool(metadata.get("is_offline_coach")),
+    )
