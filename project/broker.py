@@ -17,19 +17,19 @@ logger = logging.getLogger(__name__)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 
-class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no types
+class Channel(redis.Channel):
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[misc]  # kombu's stubs leave it out
         except ValueError as error:  # no JSON, or no UTF-8
             logger.warning("an entry of a queue is dropped: it is no message: %s: %.200s", type(error).__name__, error)
             return True
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     Channel = Channel
 
-    def _deliver(self, message: object, queue: str) -> None:
+    def _deliver(self, message: Any, queue: str | None) -> None:
         if lack := find_lack(message):
             logger.warning("an entry of the queue %s is dropped: it is no message: %s", queue, lack)
             return
@@ -42,7 +42,7 @@ class Transport(redis.Transport):  # type: ignore[misc]
     def _drop(self, message: Any) -> None:
         """Acknowledge it where it is held already: it would take a place, and come back."""
         tag = message["properties"]["delivery_tag"]
-        for channel in self.channels:
+        for channel in self.channels or ():
             try:
                 channel.qos.get(tag)
             except KeyError:

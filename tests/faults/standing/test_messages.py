@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def test_an_unknown_run_and_a_stage_out_of_turn_are_ignored(standing: Cluster, s
         f"compose of run {unknown}: not mine to run: no such run",
         f"deliver of run {run}: not mine to run: the stage is pending",
     ):
-        wait_until(lambda reason=reason: reason in standing.read_log("w1"), what=reason)
+        wait_until(partial(_is_logged, standing, reason), what=reason)
     expect_untouched(run)
     saw("each logged with its reason; no row changed; the worker lives")
 
@@ -115,6 +116,10 @@ def test_a_task_of_another_release_is_discarded(standing: Cluster) -> None:
     app.send_task("tasks.stages.stabilise", args=[str(start_waiting())], queue="media")
     wait_until(lambda: "tasks.stages.stabilise" in standing.read_log("w1"), what="the unknown task reported")
     expect_the_worker_to_work_on(standing)
+
+
+def _is_logged(standing: Cluster, words: str) -> bool:
+    return words in standing.read_log("w1")
 
 
 def start_waiting() -> uuid.UUID:
