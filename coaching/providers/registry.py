@@ -7,6 +7,8 @@ that cannot load raises, and `project.checks` says so at boot.
 """
 
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.conf import settings
@@ -26,12 +28,31 @@ from coaching.providers.rate_limits import LimitedAdapter, ModelGate
 PORTS = ("coach", "speech_to_text", "text_to_speech", "principle_index", "object_store")
 
 _adapters: dict[str, Any] = {}
+_chosen: dict[str, Mapping[str, Any]] = {}
 _lock = threading.RLock()
+
+
+@contextmanager
+def provided_by(providers: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """Serve ports from other adapters for a while, in this process: for measurements. The form is `PROVIDERS`'."""
+    with _lock:
+        _chosen.update(providers)
+        forget_adapters()
+    try:
+        yield
+    finally:
+        with _lock:
+            _chosen.clear()
+            forget_adapters()
+
+
+def _describe(port: str) -> Mapping[str, Any]:
+    return _chosen.get(port) or settings.PROVIDERS[port]
 
 
 def load_adapter_class(port: str) -> type[Any]:
     """The adapter's class, without making one. Raises `Misconfigured` when its dotted path leads nowhere."""
-    path = settings.PROVIDERS[port]["class"]
+    path = _describe(port)["class"]
     try:
         return cast("type[Any]", import_string(path))
     except ImportError as error:
@@ -41,8 +62,8 @@ def load_adapter_class(port: str) -> type[Any]:
 def _get(port: str) -> Any:
     with _lock:
         if port not in _adapters:
-            adapter = load_adapter_class(port)(**settings.PROVIDERS[port]["options"])
-            limit = settings.PROVIDERS[port].get("limit")
+            adapter = load_adapter_class(port)(**_describe(port)["options"])
+            limit = _describe(port).get("limit")
             if limit is not None:
                 adapter = LimitedAdapter(adapter, ModelGate(redis_url=settings.REDIS_URL, **limit))
             _adapters[port] = adapter

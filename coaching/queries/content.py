@@ -22,17 +22,22 @@ def get_principle_texts(slugs: Sequence[str]) -> tuple[PrincipleText, ...]:
     rows = {row.slug: row for row in Principle.objects.filter(slug__in=slugs)}
     if missing := [slug for slug in slugs if slug not in rows]:
         raise Misconfigured(f"principles not loaded: {', '.join(missing)} (run manage.py load_content)")
-    return tuple(_compose_principle_text(parse_principle_row(rows[slug])) for slug in slugs)
+    return tuple(compose_principle_text(parse_principle_row(rows[slug])) for slug in slugs)
 
 
 def get_dish_text(dish: Dish) -> DishText:
     """The dish with its vocabulary; raises `Misconfigured` where content is missing or broken."""
+    return compose_dish_text(dish, get_principle_texts(dish.principles))
+
+
+def compose_dish_text(dish: Dish, principles: tuple[PrincipleText, ...]) -> DishText:
+    """The same of a row that need not be stored; `principles` are those of the dish, in its order."""
     return DishText(
         slug=dish.slug,
         name=dish.name_ja,
         description=dish.description_ja,
         key_points=tuple(_compose_key_points(dish)),
-        principles=get_principle_texts(dish.principles),
+        principles=principles,
     )
 
 
@@ -51,7 +56,8 @@ def _compose_key_points(dish: Dish) -> Iterable[KeyPoint]:
             raise Misconfigured(f"a key point of dish {dish.slug} is not usable: {error!r}") from error
 
 
-def _compose_principle_text(entry: entries.Principle) -> PrincipleText:
+def compose_principle_text(entry: entries.Principle) -> PrincipleText:
+    """A principle of the knowledge files as the stages need it."""
     return PrincipleText(
         slug=entry.slug,
         name=entry.name_ja,

@@ -1,6 +1,6 @@
 """Stage `retrieve`: which principles explain what was seen?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from coaching import queries
 from coaching.providers.ports import Analysis, DishText, SearchRequest
@@ -21,14 +21,23 @@ def retrieve_principles(job: StageJob) -> StageResult:
     )
     found = tuple(hit.principle_slug for hit in answer.hits)
     issues = listened.structured_input.get("identified_issues", [])
-    named = _name_principles(analysis, dish=dish, issues=issues)
-    # Nothing was seen: what the learner worries about, or what the dish teaches first, comes before a search
-    # that had nothing to go by.
-    guesses = [*(p.slug for p in dish.principles), *found] if analysis.outcome == "could_not_tell" else found
-    slugs = _keep_first([*named, *guesses], PRINCIPLES_KEPT)
+    slugs = choose_principles(analysis, dish=dish, issues=issues, found=found)
     return StageResult(
         output=dump_output(Retrieved(principle_slugs=slugs, found_by_search=found)), usage=(answer.usage,)
     )
+
+
+def choose_principles(
+    analysis: Analysis, *, dish: DishText, issues: Iterable[str], found: Sequence[str]
+) -> tuple[str, ...]:
+    """What the analysis named, then what was found by the search; at most three.
+
+    Where nothing was seen, what the learner worries about and what the dish teaches first come before a search that
+    had nothing to go by.
+    """
+    named = _name_principles(analysis, dish=dish, issues=issues)
+    guesses = [*(p.slug for p in dish.principles), *found] if analysis.outcome == "could_not_tell" else found
+    return tuple(dict.fromkeys([*named, *guesses]))[:PRINCIPLES_KEPT]
 
 
 def make_query(analysis: Analysis, *, dish: DishText, transcript: str) -> str:
@@ -45,7 +54,3 @@ def _name_principles(analysis: Analysis, *, dish: DishText, issues: Iterable[str
     if analysis.outcome == "could_not_tell":
         named += [principle_of[issue] for issue in issues if issue in principle_of]
     return named
-
-
-def _keep_first(slugs: Iterable[str], count: int) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(slugs))[:count]

@@ -1,8 +1,8 @@
 """Sample cooks of egg fried rice with ground truth, drawn and sounded by the project itself: nothing is borrowed.
 
 The demo sends them through the product, and tests measure the coach on them. `python -m media_tools.sample_cook`
-renders one by hand. Needs Pillow and scipy, which the production image leaves out: nothing of the product itself
-imports this room.
+renders one by hand. Needs Pillow and scipy, which the production image leaves out: of the product itself only
+`manage.py evaluate` imports this room, when it draws its golden set.
 """
 
 from media_tools.sample_cook.conditions import Conditions, Window
