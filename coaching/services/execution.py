@@ -153,7 +153,8 @@ def _record_overrun(claim: runs.Claim) -> None:
 
 
 def _make_job(claim: runs.Claim, folder: Path, lease: Lease) -> StageJob:
-    done = StageRun.objects.filter(run_id=claim.run_id, state=StageState.DONE)
+    # Without an order: the usual one would join the runs.
+    done = StageRun.objects.filter(run_id=claim.run_id, state=StageState.DONE).order_by()
     return StageJob(
         claim=claim,
         session=Session.objects.select_related("user", "dish").get(pk=claim.session_id),
