@@ -28,6 +28,7 @@ from coaching.services.media_heads import MEMO_FAMILIES, VIDEO_FAMILIES
 from coaching.services.received_files import locate_upload
 from coaching.web.cook_forms import CookForm
 from coaching.web.pages import get_learner, render_page, wants_fragment
+from coaching.web.questions import make_box
 from tasks import pipeline
 
 FORM_OVERHEAD_BYTES = 64 * 1024  # boundaries, headers and small fields around the files
@@ -183,7 +184,7 @@ def show_session(request: HttpRequest, session_id: int) -> HttpResponse:
     if wants_fragment(request) and request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     if session.coaching_video_gcs_path:
-        context["cook"] = describe_finished_cook(session)
+        context |= {"cook": describe_finished_cook(session), "box": make_box(session_id=session.pk)}
     else:
         context["ratings"] = list_own_ratings(session)
     return render_page(request, "sessions/show", context)

@@ -358,6 +358,7 @@ def test_a_finished_cook_shows_everything(alice: User, alice_page: Client, foota
         "オフラインのコーチ",
         'id="principle-egg_timing"',
         "よくできていたこと",
+        f'name="session" value="{session.pk}"',
         "ご飯がすこしべちゃっとしました",
     ):
         assert shown in page, shown
