@@ -10,12 +10,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from coaching.admin import session_page, steering_page
-from coaching.admin.base import ReadOnlyAdmin, format_age, show_state, show_time
+from coaching.admin.base import ReadOnlyAdmin, format_age, show_state
 from coaching.models import Dish, Session, SessionStatus, Stage
 from coaching.queries.session_overview import (
     Standing,
@@ -145,7 +146,8 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     @admin.display(description="age", ordering="pipeline_started_at")
     def age(self, session: Session) -> SafeString:
         began_at = session.pipeline_started_at or session.created_at
-        return format_html('<span title="{}">{}</span>', show_time(began_at), format_age(began_at))
+        exact = timezone.localtime(began_at).strftime("%Y-%m-%d %H:%M:%S")
+        return format_html('<span title="{}">{}</span>', exact, format_age(began_at))
 
     # --- pages ---
 

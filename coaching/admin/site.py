@@ -53,6 +53,8 @@ class OperatorsSite(admin.AdminSite):
         if app_label is not None:
             return apps
         models = {model["object_name"]: model for app in apps for model in app["models"]}
+        if "UserDishProgress" in models:
+            models["UserDishProgress"]["name"] = "Progress with dishes"  # Django's plural of it is no word
         groups: list[dict[str, Any]] = [
             {
                 "name": name,

@@ -110,7 +110,7 @@ def _start(user: User, media: _Media) -> PipelineRun:
 
 def _make_run_at_work(media: _Media) -> PipelineRun:
     """Composing for the third time: the worker went silent, then the disk was full."""
-    run = finish_before(_start(make_learner("Hanako"), media), Stage.COMPOSE, media.make_outputs())
+    run = finish_before(_start(make_learner("Ichiro"), media), Stage.COMPOSE, media.make_outputs())
     claim(run, Stage.COMPOSE)
     StageRun.objects.filter(run=run, stage=Stage.COMPOSE).update(lease_until=timezone.now() - timedelta(seconds=1))
     runs.expire_leases()

@@ -85,6 +85,7 @@ def test_the_list_says_where_each_session_stands(alice: User, bob: User, sam_adm
     assert re.search(r"script <span[^>]*>failed", text)
     assert re.search(r"compose <span[^>]*>running 42 %", text)
     assert "1, 1 error" in text
+    assert re.search(r'field-age"><span title="[-0-9: ]{19}">[^<]+</span></td>', text)
 
 
 def test_the_list_costs_the_same_few_queries_however_long(alice: User, sam_admin: Client) -> None:
