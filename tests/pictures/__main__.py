@@ -32,8 +32,11 @@ VIEWS: tuple[tuple[int, Literal["light", "dark"], str], ...] = (
     (375, "dark", "phone-dark"),
     (1280, "light", "wide"),
 )
-QUALITY = 60
-MAX_ASPECT = 4  # times as high as wide
+SHOWN_DARK = {"landing", "dashboard", "dish", "film", "progress"}
+# All pictures together stay under 2 MB: long pages are cut, wide ones made smaller.
+QUALITY = 50
+MAX_WIDTH_PX = 900
+MAX_ASPECT = {True: 3.0, False: 1.6}  # height to width, of a phone's picture and of a wide one
 
 
 def main() -> int:
@@ -96,6 +99,8 @@ def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str])
         if wanted and case.name not in wanted:
             continue
         for width_px, theme, suffix in VIEWS:
+            if theme == "dark" and case.name not in SHOWN_DARK:
+                continue
             profile = browser.new_context(
                 base_url=origin,
                 viewport={"width": width_px, "height": 800},
@@ -114,14 +119,15 @@ def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str])
 
 
 def keep_picture(drawn: bytes, path: Path) -> None:
-    """As WebP, cut where a page is very long: the pictures of all pages stay small together."""
+    """As WebP; FORMAT=png keeps it whole, for a closer look."""
     with Image.open(BytesIO(drawn)) as picture:
-        height_px = min(picture.height, picture.width * MAX_ASPECT)
-        cut = picture.convert("RGB").crop((0, 0, picture.width, height_px))
         if os.environ.get("FORMAT") == "png":
-            cut.save(path.with_suffix(".png"))
-        else:
-            cut.save(path, quality=QUALITY, method=6)
+            picture.save(path.with_suffix(".png"))
+            return
+        limit_px = round(picture.width * MAX_ASPECT[picture.width < 500])
+        kept = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, limit_px)))
+        kept.thumbnail((MAX_WIDTH_PX, limit_px))
+        kept.save(path, quality=QUALITY, method=6)
 
 
 if __name__ == "__main__":
