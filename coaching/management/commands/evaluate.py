@@ -112,6 +112,7 @@ class Command(BaseCommand):
     def _show(self, rows: Sequence[Row]) -> None:
         for row in rows:
             self.stdout.write(row.describe())
+        self.stdout.flush()  # the other half takes minutes
         evaluation.record_rows(rows, settings.VAR_DIR / ROWS_FILE)
 
 
