@@ -8,6 +8,7 @@ from typing import Literal
 from playwright.sync_api import Browser
 
 WIDE_PX = 1280
+SHOWN_DARK = {"admin-session"}
 THEMES: tuple[tuple[Literal["light", "dark"], str], ...] = (("light", ""), ("dark", "-dark"))
 
 
@@ -41,7 +42,7 @@ def take_admin_pictures(
         page = profile.new_page()
         log_in(page, operator)
         for name, path in pages.items():
-            if wanted and name not in wanted:
+            if (wanted and name not in wanted) or (theme == "dark" and name not in SHOWN_DARK):
                 continue
             page.goto(path)
             page.wait_for_load_state("load")
