@@ -5,11 +5,12 @@ endpoint is "" for Google's own; another one is a server on this machine that sp
 `make demo GOOGLE=emulated`), and gets the same credentials.
 """
 
+import os
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from coaching.errors import Misconfigured
+from coaching.errors import Misconfigured, ProviderUnavailable
 
 CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -18,13 +19,21 @@ MAX_MESSAGE_BYTES = 64 * 1024**2  # gRPC's own limit of 4 MiB is less than a min
 
 @cache
 def load_credentials() -> Any:
-    """The process's credentials, made once; they renew their tokens by themselves. Raises `Misconfigured`."""
+    """The process's credentials, made once; they renew their tokens by themselves.
+
+    Raises `Misconfigured` where there are none, `ProviderUnavailable` where GCE_METADATA_HOST names a metadata server
+    that does not answer now.
+    """
     import google.auth
+    from google.auth.environment_vars import GCE_METADATA_HOST
     from google.auth.exceptions import DefaultCredentialsError
 
     try:
         credentials, _ = google.auth.default(scopes=[CLOUD_SCOPE])
     except DefaultCredentialsError as error:
+        # google-auth takes a metadata server that stumbles at the first knock for none at all.
+        if metadata := os.environ.get(GCE_METADATA_HOST):
+            raise ProviderUnavailable(f"Google: the metadata server {metadata} does not answer ({error})") from error
         raise Misconfigured(
             "Google: no credentials were found. On GKE bind the pod's service account by Workload Identity; elsewhere "
             "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file. "

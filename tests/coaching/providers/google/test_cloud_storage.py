@@ -16,6 +16,7 @@ from coaching.errors import (
     MomentCloneError,
     NotFound,
     ProviderRateLimited,
+    ProviderUnavailable,
     StoreUnavailable,
     UploadClosed,
     UploadRefused,
@@ -385,6 +386,17 @@ def test_a_metadata_server_that_is_out_passes(
     connection.load_credentials()
     google_world.iam.script.plan(Fault(match="/token", status=503), times=100)
     with fault_table.expect(StoreUnavailable, service=METADATA, fault="503 for a token"):
+        store.find("s/1/film.mp4")
+    google_world.iam.script.clear()
+    assert store.find("s/1/film.mp4") is None
+
+
+@pytest.mark.usefixtures("fresh_credentials")
+def test_a_metadata_server_that_stumbles_at_the_first_knock_passes(
+    store: CloudStore, google_world: GoogleWorld, fault_table: FaultTable
+) -> None:
+    google_world.iam.script.plan(Fault(match="GET /$", status=503), times=9)
+    with fault_table.expect(ProviderUnavailable, service=METADATA, fault="503 when looked for"):
         store.find("s/1/film.mp4")
     google_world.iam.script.clear()
     assert store.find("s/1/film.mp4") is None
