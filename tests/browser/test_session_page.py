@@ -4,7 +4,7 @@ import pytest
 from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
-from coaching.models import Session, SessionStatus, StageRun, StageState, User
+from coaching.models import Reply, Session, SessionStatus, StageRun, StageState, User
 from coaching.providers.registry import get_object_store, get_self_served_store
 from coaching.services import sessions
 from tests.browser.conftest import PageOpener, log_in
@@ -135,3 +135,13 @@ def test_the_page_follows_the_making_and_stops_asking(page: Page, working: Sessi
     expect(page.locator("#session")).to_contain_text("動画が途中で切れていました。", timeout=POLL_MS)
     expect(page.locator("[data-stage-status]")).to_have_text("コーチング動画をつくれませんでした。")
     assert page.locator("#session[hx-trigger]").count() == 0
+
+
+def test_a_question_on_the_page_is_asked_once_and_belongs_to_the_cook(page: Page, cook: Session) -> None:
+    open_session(page, cook)
+    page.get_by_label("コーチに聞く", exact=True).fill("なぜ <卵> を先に入れてはいけないのですか？")
+    page.get_by_role("button", name="きく").dblclick()
+    expect(page.locator("[data-room] .message-own")).to_contain_text("なぜ <卵> を先に入れてはいけないのですか？")
+    expect(page.locator("[data-room] .reply")).to_have_count(1)
+    assert [reply.session_id for reply in Reply.objects.all()] == [cook.pk]
+    expect(page.get_by_label("コーチに聞く", exact=True)).to_have_value("")
