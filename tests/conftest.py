@@ -13,7 +13,7 @@ from django.test import override_settings
 BUDGET_SECONDS = {
     "api": 120,
     "benchmarks": 0,
-    "browser": 120,
+    "browser": 180,
     "coaching": 300,
     "end_to_end": 180,
     "faults": 180,

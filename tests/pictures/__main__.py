@@ -35,6 +35,7 @@ VIEWS: tuple[tuple[int, Literal["light", "dark"], str], ...] = (
 SHOWN_DARK = {"landing", "dashboard", "dish", "film", "progress"}
 # All pictures together stay under 2 MB: long pages are cut, wide ones made smaller.
 QUALITY = 50
+PHONE_HEIGHT_PX = 1050  # one screen of a phone, its tabs at the bottom, a little taller than they are
 MAX_WIDTH_PX = 900
 MAX_ASPECT = {True: 3.0, False: 1.6}  # height to width, of a phone's picture and of a wide one
 
@@ -103,7 +104,7 @@ def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str])
                 continue
             profile = browser.new_context(
                 base_url=origin,
-                viewport={"width": width_px, "height": 800},
+                viewport={"width": width_px, "height": PHONE_HEIGHT_PX if width_px < 500 else 800},
                 color_scheme=theme,
                 locale="ja-JP",
                 timezone_id="Asia/Tokyo",
@@ -114,7 +115,7 @@ def take_pictures(browser: Browser, origin: str, folder: Path, wanted: set[str])
             if user is not None:
                 log_in(page, user)
             page.goto(world.find_path(case), wait_until="networkidle")
-            keep_picture(page.screenshot(full_page=True), folder / f"{case.name}-{suffix}.webp")
+            keep_picture(page.screenshot(full_page=width_px > 500), folder / f"{case.name}-{suffix}.webp")
             profile.close()
 
 
