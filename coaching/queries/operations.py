@@ -88,6 +88,18 @@ class MailFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChatFigures:
+    """`pending` is of now, the others ended within the window. Seconds count from the question."""
+
+    pending: int = 0
+    oldest_pending_seconds: float = 0.0
+    answered: int = 0
+    failed: int = 0
+    first_words_seconds: Quantiles = Quantiles()
+    whole_answer_seconds: Quantiles = Quantiles()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
     """Every stage is there, in the order of the chain, whether or not it has work.
 
@@ -100,6 +112,7 @@ class Operations:
     runs: RunFigures
     films: FilmFigures
     mail: MailFigures
+    chat: ChatFigures
     beat_ages_seconds: dict[str, float]
 
 
@@ -114,6 +127,7 @@ def read_operations(*, window: timedelta = DEFAULT_WINDOW) -> Operations:
             runs=_read_runs(window),
             films=_read_films(window),
             mail=_read_mail(),
+            chat=_read_chat(window),
             beat_ages_seconds=_read_beats(),
         )
 
@@ -257,3 +271,28 @@ def _read_mail() -> MailFigures:
 def _read_beats() -> dict[str, float]:
     ages = Heartbeat.objects.annotate(age=_age_seconds(F("beaten_at"))).values_list("name", "age")
     return {name: float(age) for name, age in ages}
+
+
+_CHAT_SQL = """
+SELECT count(*) FILTER (WHERE state = 'pending'),
+       coalesce(max(extract(epoch FROM statement_timestamp() - asked_at)) FILTER (WHERE state = 'pending'), 0)::float,
+       count(*) FILTER (WHERE state = 'answered'), count(*) FILTER (WHERE state = 'failed'),
+       percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM first_words_at - asked_at))
+           FILTER (WHERE state = 'answered' AND first_words_at IS NOT NULL),
+       percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - asked_at))
+           FILTER (WHERE state = 'answered')
+  FROM coaching_reply
+ WHERE state = 'pending' OR finished_at >= statement_timestamp() - %(window)s
+"""
+
+
+def _read_chat(window: timedelta) -> ChatFigures:
+    ((pending, oldest_seconds, answered, failed, first_words, whole),) = _fetch_all(_CHAT_SQL, window)
+    return ChatFigures(
+        pending=pending,
+        oldest_pending_seconds=oldest_seconds,
+        answered=answered,
+        failed=failed,
+        first_words_seconds=_make_quantiles(first_words),
+        whole_answer_seconds=_make_quantiles(whole),
+    )

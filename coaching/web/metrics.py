@@ -19,7 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from coaching.queries.operations import Operations, Quantiles, StageFigures, read_operations
+from coaching.queries.operations import ChatFigures, Operations, Quantiles, StageFigures, read_operations
 from coaching.services.content import IndexState, describe_index
 from coaching.web.broker import BrokerFigures, ask_broker
 from coaching.web.deadlines import Inquiry
@@ -78,6 +78,7 @@ def describe_operations(operations: Operations) -> Iterator[Metric]:
     yield _gauge("window_seconds", "How far back the recent figures reach.", operations.window_seconds)
     yield from _describe_stages(operations.stages)
     yield from _describe_runs(operations)
+    yield from _describe_chat(operations.chat)
     beats = _family("beat_age_seconds", "Since what beat has done was last begun; watchdog: the runs.", "beat")
     for name, age_seconds in operations.beat_ages_seconds.items():
         beats.add_metric([name], age_seconds)
@@ -85,6 +86,19 @@ def describe_operations(operations: Operations) -> Iterator[Metric]:
     mail = operations.mail
     yield _gauge("mail_waiting", "Mails that are not sent yet.", mail.waiting)
     yield _gauge("mail_oldest_waiting_seconds", "Age of the oldest such mail.", mail.oldest_waiting_seconds)
+
+
+def _describe_chat(chat: ChatFigures) -> Iterator[Metric]:
+    yield _gauge("chat_pending", "Questions that wait for their answer.", chat.pending)
+    yield _gauge("chat_oldest_pending_seconds", "Age of the oldest such question.", chat.oldest_pending_seconds)
+    ended = _family("chat_recent_replies", "Replies by how they ended.", "state")
+    for state, count in {"answered": chat.answered, "failed": chat.failed}.items():
+        ended.add_metric([state], count)
+    yield ended
+    for name, quantiles in {"first_words": chat.first_words_seconds, "whole_answer": chat.whole_answer_seconds}.items():
+        seconds = _family(f"chat_recent_{name}_seconds", "From the question on.", "quantile")
+        _add_quantiles(seconds, [], quantiles)
+        yield seconds
 
 
 def describe_search_index(index: IndexState) -> Iterator[Metric]:

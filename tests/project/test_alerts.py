@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from coaching.queries.operations import FilmFigures, Operations, Quantiles, StageFigures, read_operations
+from coaching.queries.operations import ChatFigures, FilmFigures, Operations, Quantiles, StageFigures, read_operations
 from coaching.services.content import IndexState
 from coaching.web.broker import BrokerFigures
 from coaching.web.metrics import describe_broker, describe_operations, describe_search_index
@@ -39,6 +39,7 @@ def exposed() -> dict[str, dict[str, set[str]]]:
         runs=empty.runs,
         films=FilmFigures(completed=1, cost_usd=measured),
         mail=empty.mail,
+        chat=ChatFigures(first_words_seconds=measured, whole_answer_seconds=measured),
         beat_ages_seconds={"watchdog": 1.0},
     )
     families = [

@@ -43,8 +43,10 @@ def format_as_json(operations: Operations) -> str:
 
 
 def format_as_table(operations: Operations) -> str:
-    runs, films, mail = operations.runs, operations.films, operations.mail
+    runs, films, mail, chat = operations.runs, operations.films, operations.mail, operations.chat
     hours = operations.window_seconds / 3600
+    first_words, whole = chat.first_words_seconds.p95, chat.whole_answer_seconds.p95
+    latency = f"first words p95 {_format_seconds(first_words)}, whole p95 {_format_seconds(whole)}"
     cost = f"cost p50 {_format_cost(films.cost_usd.p50)}, p95 {_format_cost(films.cost_usd.p95)}"
     lines = [
         COLUMNS.format(**HEADINGS),
@@ -54,6 +56,8 @@ def format_as_table(operations: Operations) -> str:
         f"runs in the last {hours:g} h: {runs.completed} completed, {runs.failed} failed, {runs.cancelled} cancelled",
         f"films in the last {hours:g} h: {films.completed}, {cost}; spent on all: {_format_cost(films.spent_usd)}",
         f"mail: {mail.waiting} waiting, oldest {_format_age(mail.oldest_waiting_seconds)}",
+        f"chat: {chat.pending} pending, oldest {_format_age(chat.oldest_pending_seconds)}",
+        f"chat in the last {hours:g} h: {chat.answered} answered, {chat.failed} failed, {latency}",
         f"beat: {_format_beats(operations.beat_ages_seconds)}",
         "",
         "waiting and running are of now; done, errors (attempts), rate, evicted, p50, p95 (duration) and wait (in the",

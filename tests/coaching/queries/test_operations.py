@@ -8,7 +8,21 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from coaching.errors import PermanentError, ProviderUnavailable
-from coaching.models import Dish, Heartbeat, OutboxMail, PipelineRun, Session, Stage, StageRun, User
+from coaching.models import (
+    ChatRoom,
+    Dish,
+    Heartbeat,
+    Message,
+    OutboxMail,
+    PipelineRun,
+    Reply,
+    ReplyState,
+    Session,
+    Stage,
+    StageRun,
+    User,
+)
+from coaching.models.chat import RoomType, Sender
 from coaching.models.mail import MailKind
 from coaching.queries.heartbeats import WATCHDOG
 from coaching.queries.operations import StageFigures, filter_stuck_runs, read_operations
@@ -16,7 +30,7 @@ from coaching.services import runs
 from coaching.services.heartbeats import take_beat
 
 pytestmark = pytest.mark.django_db
-QUERIES = 10  # a savepoint and its release, the timeout, and seven reads
+QUERIES = 11  # a savepoint and its release, the timeout, and eight reads
 
 
 @pytest.fixture
@@ -185,6 +199,35 @@ def test_mail_that_waits_is_counted(alice: User) -> None:
     mail = read_operations().mail
     assert mail.waiting == 1
     assert 180 <= mail.oldest_waiting_seconds < 280
+
+
+def ask(room: ChatRoom, *, state: ReplyState, asked_ago: float, first_words: float = 0, whole: float = 0) -> None:
+    """A question of so many seconds ago, and how many seconds after it the first words and the whole answer came."""
+    question = Message.objects.create(chat_room=room, sender=Sender.USER, text="なぜですか。")
+    answer = Message.objects.create(chat_room=room, sender=Sender.AI)
+    reply = Reply.objects.create(
+        room=room, question=question, answer=answer, idempotency_key=str(question.pk), state=state
+    )
+    asked_at = timezone.now() - timedelta(seconds=asked_ago)
+    Reply.objects.filter(pk=reply.pk).update(
+        asked_at=asked_at,
+        first_words_at=asked_at + timedelta(seconds=first_words) if first_words else None,
+        finished_at=asked_at + timedelta(seconds=whole) if whole else None,
+    )
+
+
+def test_answers_are_timed_from_the_question(alice: User) -> None:
+    room = ChatRoom.objects.create(user=alice, room_type=RoomType.COACHING)
+    ask(room, state=ReplyState.ANSWERED, asked_ago=60, first_words=2, whole=8)
+    ask(room, state=ReplyState.ANSWERED, asked_ago=50, first_words=4, whole=10)
+    ask(room, state=ReplyState.ANSWERED, asked_ago=5000, first_words=30, whole=40)
+    ask(room, state=ReplyState.FAILED, asked_ago=60, whole=20)
+    ask(room, state=ReplyState.PENDING, asked_ago=300)
+    chat = read_operations().chat
+    assert (chat.pending, chat.answered, chat.failed) == (1, 2, 1)
+    assert chat.oldest_pending_seconds == pytest.approx(300, abs=30)
+    assert chat.first_words_seconds.p50 == pytest.approx(3, abs=0.1)
+    assert chat.whole_answer_seconds.p50 == pytest.approx(9, abs=0.1)
 
 
 def test_what_beat_does_is_heard_of() -> None:
