@@ -16,7 +16,7 @@ from coaching.errors import FieldFault, InvalidInput
 
 START = "0-0"
 ENTRY_TEXT, ENTRY_RESTART, ENTRY_END = "text", "restart", "end"
-_CURSOR = re.compile(r"\d{1,15}-\d{1,6}")
+_CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,6}")
 _SOCKET_SECONDS = 5.0
 
 

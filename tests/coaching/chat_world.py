@@ -32,9 +32,10 @@ def cook(alice: User, loaded_content: None, object_store: object) -> Session:
     return finish_cook(alice, share_footage())
 
 
-def ask(
-    user: User, text: str = "なぜ卵を先に入れてはいけないのですか？", key: str = "one", session_id: int | None = None
-) -> Reply:
+QUESTION = "なぜ卵を先に入れてはいけないのですか？"
+
+
+def ask(user: User, text: str = QUESTION, *, key: str = "one", session_id: int | None = None) -> Reply:
     return chat.ask_question(user_id=user.pk, text=text, idempotency_key=key, session_id=session_id)[0]
 
 
