@@ -21,7 +21,7 @@ def test_the_example_names_every_variable_and_no_other() -> None:
 
 
 def test_the_defaults_in_the_example_are_those_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line that shows another value than the default is an example of a URL, a path or a host."""
+    """A line that shows another value than the default is an example: a URL, a path, a host, a name, a price."""
     example = (PROJECT / ".env.example").read_text()
     uncommented = tmp_path / "env"
     uncommented.write_text(re.sub(r"^# ([A-Z][A-Z_]+=)", r"\1", example, flags=re.MULTILINE))
@@ -32,7 +32,11 @@ def test_the_defaults_in_the_example_are_those_of_the_code(tmp_path: Path, monke
     differing = {name for name in Env.model_fields if getattr(shown, name) != getattr(default, name)}
     assert differing == {
         *("database_url", "redis_url", "email_url", "default_from_email"),
-        *("public_url", "csrf_trusted_origins", "var_folder", "model_cache_folder", "ffmpeg_binary"),
+        *("public_url", "csrf_trusted_origins", "media_origins", "var_folder", "model_cache_folder", "ffmpeg_binary"),
+        *("google_cloud_project", "google_storage_bucket", "google_signing_account", "google_endpoints"),
+        *("google_vector_index", "google_vector_endpoint", "google_vector_deployed_index", "google_vector_domain"),
+        *("model_prices", "price_monthly_yen"),
+        *("operator_name", "operator_representative", "operator_address", "operator_phone", "operator_email"),
     }
 
 
