@@ -6,10 +6,8 @@ Writes DIR/environment.json, which points the product here, when everything list
 import argparse
 import json
 import signal
-import sqlite3
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from coaching.providers.deadline import Deadline
@@ -26,33 +24,13 @@ VOICES = {"kokoro": KokoroVoice, "openjtalk": OpenJTalkVoice}
 MOST_CHARACTERS = 400  # the engine cannot be stopped in a long text
 
 
-class KeptVectors:
-    """Vectors by text: each demo begins with an empty index, and a machine embeds a text once."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, check_same_thread=False)
-        self._lock = threading.Lock()
-        with self._lock, self._database as database:
-            database.execute("CREATE TABLE IF NOT EXISTS vectors (text TEXT PRIMARY KEY, numbers TEXT)")
-
-    def find_or_make(self, text: str, make: Callable[[], list[float]]) -> list[float]:
-        with self._lock, self._database as database:
-            row = database.execute("SELECT numbers FROM vectors WHERE text = ?", [text]).fetchone()
-            numbers: list[float] = json.loads(row[0]) if row else make()
-            if row is None:
-                database.execute("INSERT INTO vectors VALUES (?, ?)", [text, json.dumps(numbers)])
-        return numbers
-
-
 def make_local_answerers(*, cache_folder: Path, voice: str) -> Answerers:
     """What the embedded engines make of what really arrived."""
     vectors = SentenceVectors(cache_folder)
-    kept = KeptVectors(cache_folder / "emulated-embeddings.sqlite")
 
     def embed(text: str) -> list[float]:
-        text = text[:MOST_CHARACTERS]
-        return kept.find_or_make(text, lambda: vectors.embed(text, Deadline(60, doing="embedding")).tolist())
+        vector = vectors.embed(text[:MOST_CHARACTERS], Deadline(60, doing="embedding"))
+        return [float(value) for value in vector]
 
     return Answerers(
         watch=lambda fetch_video: make_answerer(SignalCoach(cache_folder=cache_folder), fetch_video=fetch_video),
