@@ -268,7 +268,10 @@ class InputClosed(Refused):
 
 class TooManyQuestions(Refused):
     code = "too_many_questions"
-    learner_message = "たくさんのご質問をありがとうございます。少し休んでから、また聞かせてください。書いたものは、そのまま残しておけます。"
+    learner_message = (
+        "たくさんのご質問をありがとうございます。少し休んでから、また聞かせてください。"
+        "書いたものは、そのまま残しておけます。"
+    )
 
 
 class Conflict(Refused):

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ContentIndex(models.Model):
-    """One row, `pk=1`: the last build. `documents_sha256` is of the texts in it; `error` of a build that failed since."""
+    """One row, `pk=1`: the last build. `documents_sha256` is of its texts; `error` of a build that failed since."""
 
     ONLY_PK = 1
 
