@@ -165,7 +165,11 @@ async function begin() {
     }
   });
   form.dataset.ready = "1";
+  const early = part("video-input").files[0]; // chosen before this script came
   await upload.restore();
+  if (early && upload.state === "empty") {
+    upload.choose(early);
+  }
 }
 
 // Kept by the browser and shown again after "back": what it shows may long be sent.

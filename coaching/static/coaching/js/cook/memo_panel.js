@@ -35,7 +35,10 @@ export class MemoPanel {
 
   restore() {
     const { memo } = this.keeper.record;
-    if (memo) {
+    const early = this.part("memo-input").files[0]; // chosen before this script came
+    if (early) {
+      this.#choose(early);
+    } else if (memo) {
       this.#play(memo);
     } else if (this.form.dataset.hasMemo) {
       this.#sayClock("前回の音声メモが届いています。録音し直すと、置きかわります。");

@@ -16,7 +16,7 @@ if (room) {
   history.scrollRestoration = "manual";
   setUpPlayers(room);
   if (!location.hash && !location.search) {
-    (document.getElementById("unread") ?? room.lastElementChild).scrollIntoView({ block: "end" });
+    (document.getElementById("unread") ?? room.lastElementChild)?.scrollIntoView({ block: "end" });
   }
 
   // What is read stays where it is on the screen, in browsers that do not anchor it by themselves, too.
