@@ -13,6 +13,6 @@ from project.celery import app
 if ahead_seconds := os.environ.get("FAULT_CLOCK_AHEAD_SECONDS"):
     time_machine.travel(time.time() + float(ahead_seconds), tick=True).start()
 
-app.conf.imports = ["tests.faults.orders"]
+app.conf.imports = ["tests.faults.orders", "tests.faults.chat_orders"]
 
 __all__ = ["app"]

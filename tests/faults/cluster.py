@@ -63,13 +63,21 @@ class Cluster:
 
     # --- processes ---
 
-    def start_worker(self, name: str = "w1", *, pool: str = "prefork", concurrency: int = 1, **env: str) -> None:
+    def start_worker(
+        self,
+        name: str = "w1",
+        *,
+        pool: str = "prefork",
+        concurrency: int = 1,
+        queues: str = "media,llm,chat,default,upkeep",
+        **env: str,
+    ) -> None:
         ready = self.folder / f"{name}.ready"
         ready.unlink(missing_ok=True)
         arguments = [
             "worker",
             "-Q",
-            "media,llm,chat,default,upkeep",
+            queues,
             "-n",
             f"{name}@test",
             "-P",
