@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from coaching.providers.local.kokoro import KokoroVoice
 from coaching.providers.local.openjtalk import OpenJTalkVoice
@@ -51,7 +50,7 @@ RECOGNISERS: dict[str, Callable[[Room], SpeechToText]] = {
     "google": lambda room: room.stack.enter_context(serve_recogniser(room.world, room.recogniser)),
 }
 COACHES: dict[str, Callable[[Room], Coach]] = {
-    "signals": lambda room: cast("Coach", SignalCoach(cache_folder=room.cache_folder)),
+    "signals": lambda room: SignalCoach(cache_folder=room.cache_folder),
     "google": lambda room: room.stack.enter_context(
         serve_coach(room.world, SignalCoach(cache_folder=room.cache_folder), folder=room.folder)
     ),

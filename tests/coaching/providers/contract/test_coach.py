@@ -1,4 +1,4 @@
-"""What every coach promises of memo, analysis and script. Google's answers with what the offline one makes of it."""
+"""What every coach promises. Google's answers with what the offline one makes of what arrived."""
 
 import threading
 from dataclasses import replace
@@ -12,6 +12,7 @@ from coaching.services.analysis import check_analysis
 from media_tools.errors import MediaCancelled, MediaError
 from media_tools.sample_cook import CookTruth, Variant
 from tests.coaching.providers.contract.engines import COACHES, Room
+from tests.coaching.providers.google.models import ask_question
 from tests.coaching.providers.local.cooks import Case
 from tests.coaching.providers.local.kitchen import ask, dishes, find_broken_rules
 
@@ -81,6 +82,18 @@ def test_a_script_rests_on_what_was_watched_and_keeps_the_rules(coach: Coach, wa
     assert set(script.basis) == {"mondaiten", "skill", "next_action", "success_sign", "part1", "part2"}
     known = {principle.slug for principle in request.dish.principles}
     assert {slug for slugs in script.basis.values() for slug in slugs} <= known
+
+
+def test_an_answer_comes_in_pieces_and_its_last_one_says_what_it_rests_on(coach: Coach, fried_rice: DishText) -> None:
+    pieces = list(coach.answer(ask_question(fried_rice, question="なぜフライパンを温めるのですか？")))
+    assert "".join(piece.text for piece in pieces).strip()
+    assert [piece.outcome is None for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+    outcome = pieces[-1].outcome
+    assert outcome is not None
+    assert outcome.topic == "cooking"
+    assert outcome.principle_slugs
+    assert set(outcome.principle_slugs) <= {principle.slug for principle in fried_rice.principles}
+    assert outcome.usage.model
 
 
 def test_a_cancelled_analysis_stops(coach: Coach, cook: tuple[Path, CookTruth], fried_rice: DishText) -> None:
