@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from media_tools.sample_cook import SMALL_FPS, SMALL_SIZE, Variant, find_memo, render_cook
 from project.demo.learner import DemoLearner, make_login
@@ -106,18 +106,26 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture
-def open_page() -> Iterator[Callable[[], Page]]:
-    """Opens pages of a real browser. Asked for before the work begins, so that a missing browser costs nothing."""
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Asked for before the work begins, so that a missing browser costs nothing."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
+    return path
+
+
+@pytest.fixture
+def open_page(chromium: str) -> Iterator[Callable[[], Page]]:
+    """Opens pages of a real browser, each in a profile of its own; it starts with the first."""
     with ExitStack() as stack:
+        running: list[Browser] = []
 
         def open_one() -> Page:
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-            stack.callback(browser.close)
-            return browser.new_page()
+            if not running:
+                playwright = stack.enter_context(sync_playwright())
+                running.append(playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS))
+                stack.callback(running[0].close)
+            return running[0].new_page()
 
         yield open_one

@@ -3,8 +3,10 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import av
@@ -15,8 +17,9 @@ from playwright.sync_api import Page
 from coaching.providers.local.openjtalk import OpenJTalkVoice
 from coaching.providers.local.whisper import WhisperRecogniser
 from coaching.providers.ports import SpeechRequest
-from project.demo.learner import DemoLearner, DemoRefused
+from project.demo.learner import DemoLearner, DemoRefused, make_login
 from project.processes import Supervisor
+from project.up import Installation
 from tests.coaching.providers.hearing import ask_for_transcript, measure_error_rate
 from tests.end_to_end.conftest import Cook, send, wait_for_end
 
@@ -29,18 +32,34 @@ def memo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Delivered:
+    learner: DemoLearner
+    session: dict[str, Any]
+
+    @property
+    def session_id(self) -> int:
+        return int(self.session["id"])
+
+
+@pytest.fixture(scope="module")
+def delivered(
+    chromium: str, supervisor: Supervisor, installation: Installation, flawed_cook: Cook, memo: Path
+) -> Iterator[Delivered]:
+    """A cook that went through everything, its workers killed on the way; two tests look at what came of it."""
+    with DemoLearner(installation.web_url) as learner:
+        learner.register(make_login("learner"))
+        learner.answer_quiz()
+        session_id = send(learner, flawed_cook.video, memo)
+        kill_worker_in(learner, session_id, supervisor, stage="listen", worker="worker-llm")
+        kill_worker_in(learner, session_id, supervisor, stage="compose", worker="worker-media")
+        yield Delivered(learner=learner, session=wait_for_end(learner, session_id))
+
+
 def test_a_cook_becomes_a_film_although_its_workers_are_killed(
-    join: Callable[[], DemoLearner],
-    supervisor: Supervisor,
-    flawed_cook: Cook,
-    memo: Path,
-    open_page: Callable[[], Page],
+    open_page: Callable[[], Page], flawed_cook: Cook, memo: Path, delivered: Delivered
 ) -> None:
-    learner = join()
-    session_id = send(learner, flawed_cook.video, memo)
-    kill_worker_in(learner, session_id, supervisor, stage="listen", worker="worker-llm")
-    kill_worker_in(learner, session_id, supervisor, stage="compose", worker="worker-media")
-    session = wait_for_end(learner, session_id)
+    learner, session, session_id = delivered.learner, delivered.session, delivered.session_id
     assert session["status"] == "completed", session["pipeline_error"]
 
     attempts = {stage["stage"]: stage["attempt"] for stage in session["pipeline"]["stages"]}
