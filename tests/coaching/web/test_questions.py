@@ -17,7 +17,7 @@ from tests.coaching.scripted_coach import ScriptedCoach, conclude
 # ruff: noqa: F811 - fixtures are asked for by their names
 pytestmark = pytest.mark.django_db
 
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 GOOD = "卵は余熱でも固まっていきます。"
 MORE = "ふちが白くなったら、ご飯を合わせましょう。"
 
@@ -35,7 +35,7 @@ def _no_waiting(settings: Settings) -> None:
 
 
 def poll(client: Client, reply: Reply, **query: str) -> str:
-    response = client.get(f"/chat/replies/{reply.pk}/", query, **HTMX)  # type: ignore[arg-type]  # headers
+    response = client.get(f"/chat/replies/{reply.pk}/", query, headers=HTMX)
     assert response.status_code == 200, response.content
     return response.content.decode()
 
@@ -51,14 +51,14 @@ def test_htmx_gets_the_question_its_pending_answer_and_an_empty_box(browser: Cli
     page = browser.get("/chat/coaching/").content.decode()
     key = re.search(r'name="key" value="(\w+)"', page)
     assert key
-    fragment = browser.post("/chat/coaching/ask/", {"text": QUESTION, "key": key[1]}, **HTMX).content.decode()
+    fragment = browser.post("/chat/coaching/ask/", {"text": QUESTION, "key": key[1]}, headers=HTMX).content.decode()
     reply = Reply.objects.get()
     assert reply.idempotency_key == key[1]
     assert QUESTION in fragment
     assert f'id="reply-{reply.pk}-poll"' in fragment
     assert 'hx-swap-oob="true"' in fragment
     assert key[1] not in fragment  # the next question has a key of its own
-    browser.post("/chat/coaching/ask/", {"text": QUESTION, "key": key[1]}, **HTMX)
+    browser.post("/chat/coaching/ask/", {"text": QUESTION, "key": key[1]}, headers=HTMX)
     assert Reply.objects.count() == 1
 
 
@@ -72,7 +72,7 @@ def test_without_scripts_the_form_leads_to_the_room(browser: Client, cook: Sessi
 @pytest.mark.parametrize(("text", "words"), [("", "書いてください"), ("あ" * 1001, "文字以内"), ("🍳", "ことばで")])
 def test_a_refused_question_stays_in_the_box_with_the_reason(browser: Client, text: str, words: str) -> None:
     for headers, status in ((HTMX, 422), ({}, 400)):
-        response = browser.post("/chat/coaching/ask/", {"text": text, "key": "k"}, **headers)
+        response = browser.post("/chat/coaching/ask/", {"text": text, "key": "k"}, headers=headers)
         assert response.status_code == status
         assert words in response.content.decode()
         assert text in response.content.decode()
@@ -81,7 +81,7 @@ def test_a_refused_question_stays_in_the_box_with_the_reason(browser: Client, te
 
 def test_markup_is_shown_as_it_was_typed(browser: Client, cook: Session, coach: ScriptedCoach) -> None:
     fragment = browser.post(
-        "/chat/coaching/ask/", {"text": "<img src=x onerror=alert(1)>なぜ？", "key": "k"}, **HTMX
+        "/chat/coaching/ask/", {"text": "<img src=x onerror=alert(1)>なぜ？", "key": "k"}, headers=HTMX
     ).content.decode()
     assert "<img" not in fragment
     assert "&lt;img src=x" in fragment
@@ -148,7 +148,7 @@ def test_a_poll_costs_three_queries(
 @pytest.mark.parametrize("cursor", ["x", "0", "-1", "1-", "9" * 40 + "-1", "0-0' OR 1=1", "１-１", "0-0\n"])
 def test_a_forged_cursor_is_refused_and_tells_nothing(browser: Client, alice: User, cook: Session, cursor: str) -> None:
     reply = ask(alice)
-    response = browser.get(f"/chat/replies/{reply.pk}/", {"after": cursor}, **HTMX)  # type: ignore[arg-type]  # headers
+    response = browser.get(f"/chat/replies/{reply.pk}/", {"after": cursor}, headers=HTMX)
     assert response.status_code == 400
     assert cursor.strip() not in response.content.decode() or len(cursor) < 3
 
@@ -157,7 +157,7 @@ def test_another_learners_reply_does_not_exist(alice: User, charlie: User, cook:
     reply = ask(alice)
     stranger = Client()
     stranger.force_login(charlie)
-    assert stranger.get(f"/chat/replies/{reply.pk}/", **HTMX).status_code == 404  # type: ignore[arg-type]  # headers
+    assert stranger.get(f"/chat/replies/{reply.pk}/", headers=HTMX).status_code == 404
     assert stranger.post(f"/chat/replies/{reply.pk}/again/").status_code == 404
     assert stranger.post("/chat/coaching/ask/", {"text": QUESTION, "key": "k", "session": cook.pk}).status_code == 404
     assert stranger.post("/chat/coaching/ask/", {"text": QUESTION, "key": "k", "session": "x"}).status_code == 404
@@ -172,10 +172,10 @@ def test_a_failed_answer_offers_to_ask_again(browser: Client, alice: User, cook:
     assert "もう一度聞く" in shown
     assert "secret" not in shown
     coach.answers.append([GOOD, conclude()])
-    assert "考えています" in browser.post(f"/chat/replies/{reply.pk}/again/", **HTMX).content.decode()
+    assert "考えています" in browser.post(f"/chat/replies/{reply.pk}/again/", headers=HTMX).content.decode()
     write(reply)
     assert GOOD in browser.get("/chat/coaching/").content.decode()
-    assert browser.post(f"/chat/replies/{reply.pk}/again/", **HTMX).status_code == 409
+    assert browser.post(f"/chat/replies/{reply.pk}/again/", headers=HTMX).status_code == 409
 
 
 def test_polls_that_find_no_place_to_wait_are_answered_at_once(
