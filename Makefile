@@ -50,7 +50,8 @@ setup: $(DEV) ## Install everything for development into .venv
 
 .PHONY: test
 test: $(DEV) ## Run the tests (under 20 minutes on two cores); ARGS="..." goes to pytest
-	@$(PYTHON) -m pytest -m "not long" $(ARGS)
+	@# Two processes, each with servers of its own; a file stays in one. What waits in one lets the other work.
+	@$(PYTHON) -m pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-long
 test-long: $(DEV) ## Run the tests that take minutes each
