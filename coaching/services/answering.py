@@ -17,6 +17,7 @@ from coaching.providers.ports import AnswerOutcome, ChatTurn, QuestionRequest, S
 from coaching.providers.registry import get_coach, get_principle_index
 from coaching.rules import Finding, check_text
 from coaching.services import answer_stream, replies
+from coaching.services.budget import require_budget
 from coaching.services.learner_state import describe_learner, view_learner
 from coaching.services.leases import Lease, LeaseTerms, keep_renewing
 from coaching.services.replies import ReplyClaim
@@ -87,6 +88,7 @@ def _write_and_commit(claim: ReplyClaim, lease: Lease) -> None:
     reply = Reply.objects.select_related("room__user", "question", "session__dish", "session__user").get(
         pk=claim.reply_id
     )
+    require_budget(reply.room.user, may_wait=False)
     request = replace(_compose_request(reply), cancel=lease.lost)
     try:
         written = _write(claim, request)

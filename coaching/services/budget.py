@@ -21,8 +21,11 @@ SPREAD = timedelta(minutes=10)  # those who waited for the day do not begin it a
 logger = logging.getLogger(__name__)
 
 
-def require_budget(user: User) -> None:
-    """Raises `RetryLater` until the next day or `BudgetUsedUp`, as BUDGET_USED_UP says, naming the setting."""
+def require_budget(user: User, *, may_wait: bool = True) -> None:
+    """Raises `RetryLater` until the next day or `BudgetUsedUp`, as BUDGET_USED_UP says, naming the setting.
+
+    Whoever looks at a page does not wait for tomorrow: without `may_wait` it is `BudgetUsedUp`.
+    """
     begins_at, ends_at = find_day(timezone.now())
     bounds = (
         ("DAILY_BUDGET_USD", settings.DAILY_BUDGET_USD, None),
@@ -37,7 +40,7 @@ def require_budget(user: User) -> None:
         whose = "" if of_whom is None else f" for user {of_whom.pk}"
         said = f"{name}={bound_usd:g} is used up{whose}: {spent_usd:.2f} USD were spent since {begins_at:%m-%d %H:%M}"
         logger.warning("%s; runs %s", said, settings.BUDGET_USED_UP)
-        if settings.BUDGET_USED_UP == "fail":
+        if settings.BUDGET_USED_UP == "fail" or not may_wait:
             raise BudgetUsedUp(said)
         raise RetryLater(said, due_at=ends_at + random.random() * SPREAD)
 

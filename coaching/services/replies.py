@@ -17,7 +17,15 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from coaching.errors import AttemptsExhausted, Conflict, LeaseLost, MomentCloneError, NotFound, RetryableError
+from coaching.errors import (
+    AttemptsExhausted,
+    Conflict,
+    LeaseLost,
+    MomentCloneError,
+    NotFound,
+    RetryableError,
+    RetryLater,
+)
 from coaching.models import Message, Reply, ReplyState, User
 
 logger = logging.getLogger(__name__)
@@ -123,15 +131,22 @@ def fail_reply(claim: ReplyClaim, error: Exception) -> ReplyState:
         if permanent or row.errors + 1 >= settings.CHAT_MAX_ATTEMPTS or row.attempt >= settings.CHAT_MAX_ATTEMPTS:
             _give_up(row, error, errors=row.errors + 1)
             return ReplyState.FAILED
-        asked = error.retry_after_seconds if isinstance(error, RetryableError) else None
-        pause = asked if asked is not None else RETRY_BASE_SECONDS * 2**row.errors
         Reply.objects.filter(pk=row.pk).update(
             lease_until=None,
             errors=row.errors + 1,
-            due_at=Now() + _seconds(pause * random.uniform(1.0, 1.2)),
+            due_at=_find_due_time(error, row.errors),
             **_describe_error(error),
         )
         return ReplyState.PENDING
+
+
+def _find_due_time(error: Exception, errors_before: int) -> Any:
+    """When to try again: the other side's word, else after a doubling pause; both with a little jitter."""
+    if isinstance(error, RetryLater):
+        return error.due_at
+    asked = error.retry_after_seconds if isinstance(error, RetryableError) else None
+    pause = asked if asked is not None else RETRY_BASE_SECONDS * 2**errors_before
+    return Now() + _seconds(pause * random.uniform(1.0, 1.2))
 
 
 def _give_up(row: Reply, error: Exception, *, errors: int) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
+from pytest_django import Settings
 
-from coaching.errors import ContentBlocked, LeaseLost, ProviderRateLimited, ProviderUnavailable
+from coaching.errors import ContentBlocked, LeaseLost, ProviderRateLimited, ProviderUnavailable, RetryLater
 from coaching.models import Message, Reply, Session, User
+from coaching.providers.ports import Usage
 from coaching.queries.answer_stream import START, read_pieces
 from coaching.services import answering, replies
 from tests.coaching.chat_world import ask, coach, cook, write  # noqa: F401 - fixtures
@@ -212,3 +215,21 @@ def test_a_question_without_a_cook_is_answered_too(bob: User, coach: ScriptedCoa
     coach.answers.append([GOOD, conclude()])
     assert write(ask(bob)).state == "answered"
     assert coach.requests[0].cook is None
+
+
+def test_a_used_up_budget_fails_the_answer_at_once_and_counts_answers(
+    alice: User, cook: Session, coach: ScriptedCoach, settings: Settings
+) -> None:
+    settings.LEARNER_DAILY_BUDGET_USD, settings.BUDGET_USED_UP = 0.5, "wait"
+    paid = conclude(usage=Usage(provider="test", model="dear", cost_usd=0.6))
+    coach.answers.append([GOOD, paid])
+    assert write(ask(alice, key="a")).state == "answered"
+    refused = write(ask(alice, key="b"))
+    assert (refused.state, refused.error_class) == ("failed", "BudgetUsedUp")
+    assert "USD" not in refused.learner_message
+
+
+def test_a_wait_that_is_no_fault_lasts_as_long_as_was_said(alice: User, cook: Session, coach: ScriptedCoach) -> None:
+    due_at = timezone.now() + timedelta(minutes=7)
+    coach.answers.append([RetryLater("the model is busy", due_at=due_at)])
+    assert write(ask(alice)).due_at == due_at
