@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coaching import queries
-from coaching.services.received_files import locate_upload
 from coaching.api.pagination import NewestFirstPagination
 from coaching.api.schema import PAGE_PARAMETERS, describe_page
 from coaching.api.serializers.sessions import (
@@ -28,6 +27,7 @@ from coaching.api.serializers.sessions import (
 from coaching.api.views.base import LearnerView
 from coaching.models import User
 from coaching.services import intake, sessions
+from coaching.services.received_files import locate_upload
 from coaching.services.sessions import VideoClaim
 from tasks import pipeline
 
