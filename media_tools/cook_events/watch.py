@@ -4,6 +4,7 @@ Decoding every picture costs some sixty times the sound, key frames a twelfth of
 closely as a whole, and of a long one only the seconds around what the sound and the key frames point at.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from media_tools.cook_events.frying import Frying, listen_for_frying
 from media_tools.cook_events.happenings import find_cuts, list_happenings
 from media_tools.cook_events.readings import Episode, read_episode
 from media_tools.cook_events.work import HAZE_TRACE, find_covered, watch_work
+from media_tools.errors import MediaLimitExceeded
 from media_tools.ffmpeg import DEFAULT_LIMITS, Limits
 from media_tools.signals.grid import STEPS_PER_SECOND, count_steps
 from media_tools.signals.picture import Look, PictureSignals, combine_looks, look_at_key_frames, look_closely
@@ -46,9 +48,11 @@ class _Source:
 
     @property
     def limits(self) -> Limits:
-        """What is left of the time, as the limits of the next FFmpeg."""
-        left_seconds = max(1.0, self.ends_at - time.monotonic())
-        return replace(DEFAULT_LIMITS, wall_seconds=left_seconds, cpu_seconds=max(1, round(left_seconds)))
+        """What is left of the time, as the limits of the next FFmpeg. Raises MediaLimitExceeded where nothing is."""
+        left_seconds = self.ends_at - time.monotonic()
+        if left_seconds <= 0:
+            raise MediaLimitExceeded("the time for watching the film is over", limit="wall")
+        return replace(DEFAULT_LIMITS, wall_seconds=left_seconds, cpu_seconds=math.ceil(left_seconds))
 
 
 def watch_cook(

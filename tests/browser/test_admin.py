@@ -130,6 +130,7 @@ def test_the_admins_own_pages_have_no_barrier(world: AdminWorld, sam: User, open
         page.goto(path)
         findings += [f"{path}, light: {barrier}" for barrier in list_barriers(page)]
         page.emulate_media(color_scheme="dark")
+        wait_for_colours(page)
         findings += [f"{path}, dark: {barrier}" for barrier in list_barriers(page)]
         page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 375, "height": 740})
@@ -137,6 +138,12 @@ def test_the_admins_own_pages_have_no_barrier(world: AdminWorld, sam: User, open
         page.goto(path)
         findings += [f"{path} at 375 px: {wide}" for wide in list_overflowing(page)]
     assert not findings, "\n".join(findings)
+
+
+def wait_for_colours(page: Page) -> None:
+    """Django's admin fades from one theme to the other; in between nothing has the contrast that it is to have."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_function("() => document.getAnimations().every((fade) => fade.playState !== 'running')")
 
 
 def test_steering_works_without_scripts(world: AdminWorld, sam: User, open_page: PageOpener) -> None:

@@ -9,7 +9,8 @@ import pytest
 from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
 
-from coaching.models import Session, User
+from coaching.models import Reply, Session, User
+from coaching.services.chat import ask_question
 from tests.coaching.api.conftest import read_problem
 from tests.coaching.conftest import log_in, make_learner
 
@@ -53,14 +54,17 @@ ENDPOINTS = [
     Endpoint("post", "/api/sessions/{draft}/submit/", 401, 409, 404, 404),
     Endpoint("get", "/api/chat/rooms/", 401, 200, 200, 200),
     Endpoint("get", "/api/chat/rooms/coaching/messages/", 401, 200, 200, 200),
+    Endpoint("post", "/api/chat/rooms/coaching/messages/", 401, 201, 201, 201, lambda: {"text": "なぜですか？"}),
+    Endpoint("get", "/api/chat/replies/{reply}/", 401, 204, 404, 404),
+    Endpoint("post", "/api/chat/replies/{reply}/again/", 401, 409, 404, 404),
     Endpoint("get", "/api/schema/", 401, 403, 403, 200),
     Endpoint("get", "/api/no-such-thing/", 404, 404, 404, 404),
 ]
 OPEN_TO_ALL = {"auth/register/", "auth/login/"}
 
 
-def ask(client: APIClient, endpoint: Endpoint, draft: Session) -> Any:
-    path = endpoint.path.format(draft=draft.pk)
+def ask(client: APIClient, endpoint: Endpoint, draft: Session, reply: Reply) -> Any:
+    path = endpoint.path.format(draft=draft.pk, reply=reply.pk)
     if endpoint.is_multipart:
         return client.post(path, endpoint.body(), format="multipart")
     return getattr(client, endpoint.method)(path, endpoint.body() or None, format="json")
@@ -75,6 +79,7 @@ def staff(db: None) -> User:
 def test_an_endpoint_answers_whom_it_may(
     *, endpoint: Endpoint, draft: Session, alice: User, charlie: User, staff: User
 ) -> None:
+    reply, _ = ask_question(user_id=alice.pk, text="なぜですか？", idempotency_key="matrix")
     asked = {
         "anonymous": APIClient(),
         "other": log_in(charlie),
@@ -83,7 +88,7 @@ def test_an_endpoint_answers_whom_it_may(
     }
     for who, client in asked.items():
         expected = getattr(endpoint, who)
-        response = ask(client, endpoint, draft)
+        response = ask(client, endpoint, draft, reply)
         assert response.status_code == expected, (who, response.content)
         if expected == 401:
             read_problem(response, 401, "not_authenticated")
@@ -95,6 +100,7 @@ def test_an_endpoint_answers_whom_it_may(
 def test_the_matrix_covers_every_endpoint() -> None:
     listed = {endpoint.path.removeprefix("/api/").replace("{draft}", "<int:session_id>") for endpoint in ENDPOINTS}
     listed = {path.replace("tempura", "<slug:slug>").replace("coaching", "<str:room_type>") for path in listed}
+    listed = {path.replace("{reply}", "<int:reply_id>") for path in listed}
     known = {
         str(pattern.pattern)
         for resolver in get_resolver().url_patterns
@@ -112,7 +118,7 @@ def test_an_unknown_path_is_a_problem_whatever_the_method(anonymous: APIClient) 
 
 def test_a_method_that_there_is_not_is_a_problem(alice_client: APIClient) -> None:
     read_problem(alice_client.put("/api/dishes/"), 405, "method_not_allowed")
-    read_problem(alice_client.post("/api/chat/rooms/coaching/messages/"), 405, "method_not_allowed")
+    read_problem(alice_client.put("/api/chat/rooms/coaching/messages/"), 405, "method_not_allowed")
 
 
 def test_who_was_deactivated_is_nobody(alice: User, alice_client: APIClient) -> None:

@@ -39,7 +39,7 @@ def test_the_schema_is_valid_and_complete() -> None:
     schema = generate_schema()
     validate_schema(schema)  # type: ignore[no-untyped-call]  # untyped library
     operations = [(path, method) for path, methods in schema["paths"].items() for method in methods]
-    assert len(operations) == 20
+    assert len(operations) == 23
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             problem = operation["responses"]["default"]["content"]

@@ -80,11 +80,13 @@ def test_a_row_that_no_file_mentions_is_reported_and_left_alone() -> None:
 
 def test_the_index_gets_every_principle_and_every_example(list_index: ListIndex) -> None:
     content.load_content()
-    assert content.build_index() == 53 + 848
+    catalogue = read_catalogue()
+    principles, diagnoses = len(catalogue.principles), sum(map(len, catalogue.diagnoses.values()))
+    assert content.build_index() == principles + diagnoses > 1000
     assert content.build_index() == 0
     kinds = [document.kind for document in list_index.documents]
-    assert (kinds.count("principle"), kinds.count("diagnosis")) == (53, 848)
-    assert len({document.key for document in list_index.documents}) == 901
+    assert (kinds.count("principle"), kinds.count("diagnosis")) == (principles, diagnoses)
+    assert len({document.key for document in list_index.documents}) == principles + diagnoses
 
 
 def test_the_index_says_what_the_rows_say_now(list_index: ListIndex) -> None:
@@ -109,7 +111,8 @@ def test_a_row_broken_by_an_edit_is_named_before_anything_is_indexed(list_index:
 def test_the_command_loads_and_indexes_and_says_so(list_index: ListIndex) -> None:
     said = StringIO()
     call_command("load_content", stdout=said)
-    assert said.getvalue() == "content: 82 created, 0 updated, 0 unchanged\nindex: 901 texts embedded anew\n"
+    texts = len(list_index.documents)
+    assert said.getvalue() == f"content: 82 created, 0 updated, 0 unchanged\nindex: {texts} texts embedded anew\n"
     said = StringIO()
     call_command("load_content", "--no-index", stdout=said)
     assert said.getvalue() == "content: 0 created, 0 updated, 82 unchanged\n"
