@@ -22,14 +22,17 @@ FILM_DEADLINE_SECONDS = 400
 OVER = {"completed", "failed", "cancelled"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation() -> Installation:
     return plan_installation(load_env())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def supervisor(installation: Installation) -> Iterator[Supervisor]:
-    """Every process but Flower, with the quick voice and a short lease."""
+    """Every process but Flower, with the quick voice and a short lease.
+
+    Ends with this folder: its workers would take the messages of other tests from the broker that they share.
+    """
     # What is set here is for the children: this process has read its environment.
     for name, value in {"VOICE": "openjtalk", "STAGE_LEASE_SECONDS": "10", "FILM_PRESET": "ultrafast"}.items():
         os.environ[name] = value
@@ -63,7 +66,7 @@ class Cook:
     ratings: dict[str, int]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def flawed_cook(tmp_path_factory: pytest.TempPathFactory) -> Cook:
     """A small cook on a seed that nothing was tuned on: the egg sets before the rice goes in."""
     variant = Variant.EGG_OVERCOOKED_BEFORE_RICE
@@ -106,7 +109,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> str:
     """Asked for before the work begins, so that a missing browser costs nothing."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")

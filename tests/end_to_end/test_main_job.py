@@ -2,29 +2,30 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import av
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from coaching.providers.local.openjtalk import OpenJTalkVoice
 from coaching.providers.local.whisper import WhisperRecogniser
 from coaching.providers.ports import SpeechRequest
 from project.demo.learner import DemoLearner, DemoRefused, make_login
-from project.processes import Supervisor
+from project.processes import Supervisor, run_to_end
 from project.up import Installation
 from tests.coaching.providers.hearing import ask_for_transcript, measure_error_rate
 from tests.end_to_end.conftest import Cook, send, wait_for_end
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def memo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("memo") / "memo.wav"
     text = "卵が固くなってしまいました。ご飯はいつ入れたらいいですか。"
@@ -78,7 +79,7 @@ def test_a_cook_becomes_a_film_although_its_workers_are_killed(
     assert captions.read_text().startswith("WEBVTT")
     check_speech(film, session)
     check_delivery(learner, session_id)
-    check_that_it_plays(open_page(), session["coaching_video_url"])
+    check_its_page(open_page(), learner, session_id)
 
 
 def kill_worker_in(learner: DemoLearner, session_id: int, supervisor: Supervisor, *, stage: str, worker: str) -> None:
@@ -120,6 +121,29 @@ def check_speech(film: Path, session: dict[str, object]) -> None:
     )  # the quick voice; the better one is held to 0.15
 
 
+def open_as(learner: DemoLearner, page: Page, path: str) -> Page:
+    cookie = learner.session_cookie
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict of optional keys
+    page.goto(urljoin(cookie["url"], path))
+    return page
+
+
+def check_its_page(page: Page, learner: DemoLearner, session_id: int) -> None:
+    """The learner's page plays the film to its end, with captions, and its lines and chapters lead to their second."""
+    open_as(learner, page, f"/sessions/{session_id}/")
+    page.locator("[data-film-room][data-ready='1']").wait_for()
+    page.evaluate("() => { document.querySelector('[data-film]').muted = true; }")
+    assert page.locator("[data-transcript] .line").count() > 5
+    captions = "document.querySelector('[data-film]').textTracks[0]"
+    page.locator("[data-transcript] .line").nth(2).click()
+    page.wait_for_function(f"() => {captions}.activeCues.length > 0", timeout=60_000)
+    assert page.evaluate(f"() => {captions}.mode") == "showing"
+    assert page.locator("[data-chapters] button").count() == 3
+    page.locator("[data-chapters] button").last.click()
+    page.wait_for_function("() => document.querySelector('[data-film]').ended", timeout=60_000)
+    assert page.evaluate("() => document.querySelector('[data-film]').videoWidth") == 1280
+
+
 def check_that_it_plays(page: Page, url: str) -> None:
     """A real browser decodes it, from the signed link and with a jump into the middle by a range request."""
     page.goto(urljoin(url, "/healthz"))  # media are for pages of the same origin
@@ -142,25 +166,87 @@ def check_delivery(learner: DemoLearner, session_id: int) -> None:
         assert heading in text
 
 
-def test_a_cut_video_is_refused_in_words_and_another_one_makes_the_film(
-    join: Callable[[], DemoLearner], flawed_cook: Cook, memo: Path, tmp_path: Path
+def test_an_admin_reruns_from_the_script_and_the_film_changes(
+    open_page: Callable[[], Page], installation: Installation, delivered: Delivered
 ) -> None:
-    learner = join()
+    learner, before = delivered.learner, delivered.session
+    page = open_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    log_in_as_new_admin(page, installation)
+    page.goto(f"{installation.web_url}/admin/coaching/session/{delivered.session_id}/change/")
+    page.get_by_role("link", name="Re-run from a stage…").click()
+    page.get_by_label("Begin at").select_option("script")
+    expect(page.locator(".mc-stage-kept")).to_have_text(["inspect", "listen", "analyse", "retrieve"])
+    page.get_by_label("Why").fill("the words could be warmer")
+    page.get_by_role("button", name="Re-run", exact=True).click()
+    expect(page.get_by_text(f"Re-run started: session {delivered.session_id}.")).to_be_visible()
+    meanwhile = learner.look(delivered.session_id)["coaching_video_url"]
+    assert urlsplit(meanwhile).path == urlsplit(before["coaching_video_url"]).path  # signatures change with the hour
+
+    after = wait_for_end(learner, delivered.session_id)
+    assert after["status"] == "completed", after["pipeline_error"]
+    stages = {stage["stage"]: stage for stage in after["pipeline"]["stages"]}
+    for stage in before["pipeline"]["stages"]:
+        kept = stage["stage"] in {"inspect", "listen", "analyse", "retrieve"}
+        assert (stages[stage["stage"]] == stage) == kept, stage
+    for name in ("voice_transcript", "structured_input", "video_analysis"):
+        assert after[name] == before[name]
+    assert urlsplit(after["coaching_video_url"]).path != urlsplit(before["coaching_video_url"]).path
+    check_delivery(learner, delivered.session_id)
+    # The page followed the run to its end by itself, and shows both runs with the results of Celery's tasks.
+    expect(page.locator("#mc-live[data-live-seconds]")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("img", name="Timeline of run").locator(".note")).to_have_count(4)
+    expect(page.get_by_role("row").filter(has_text="the words could be warmer")).to_contain_text("completed")
+    expect(page.get_by_role("link", name="result ")).to_have_count(4)
+    check_that_it_plays(open_page(), after["coaching_video_url"])
+
+
+def log_in_as_new_admin(page: Page, installation: Installation) -> None:
+    login = make_login("admin")
+    os.environ["DJANGO_SUPERUSER_PASSWORD"] = login.password
+    try:
+        account = ("--noinput", f"--email={login.email}", "--first_name=Sam")
+        run_to_end((sys.executable, "manage.py", "createsuperuser", *account))
+    finally:
+        del os.environ["DJANGO_SUPERUSER_PASSWORD"]
+    page.goto(f"{installation.web_url}/admin/")
+    page.get_by_label("Email").fill(login.email)
+    page.get_by_label("Password").fill(login.password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Operations")).to_be_visible()
+
+
+def test_a_cut_video_is_refused_in_words_and_another_one_is_taken(
+    join: Callable[[], DemoLearner], open_page: Callable[[], Page], flawed_cook: Cook, memo: Path, tmp_path: Path
+) -> None:
+    """All of it in the web app, as a learner does it."""
     cut = tmp_path / "cut.mp4"
     whole = flawed_cook.video.read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
-    session_id = send(learner, cut, memo)
-    session = wait_for_end(learner, session_id)
-    assert session["status"] == "failed"
-    assert "動画" in session["pipeline_error"]
-    assert session["voice_memo_url"]
-    upload = learner.reopen_upload(session_id, flawed_cook.video)
-    for _ in learner.upload_video(upload, flawed_cook.video):
-        pass
-    learner.submit(session_id)
-    session = learner.look(session_id)
+    learner = join()
+    page = open_as(learner, open_page(), "/sessions/new/fried-rice/")
+    page.locator("form[data-cook][data-ready='1']").wait_for()
+    page.locator("[data-memo-input]").set_input_files(memo)
+    for name, value in flawed_cook.ratings.items():
+        page.locator(f"input[name={name}][value='{value}']").check(force=True)
+    send_by_page(page, cut)
+    failed = page.locator("#session[data-status='failed']")
+    failed.wait_for(timeout=120_000)
+    expect(failed).to_contain_text("動画")
+    page.get_by_role("button", name="別の動画を送る").click()
+    send_by_page(page, flawed_cook.video)
+    expect(page.locator("#session")).to_contain_text("コーチング動画をつくっています")
+    session = learner.look(int(page.locator("#session").get_attribute("data-session") or 0))
     assert session["status"] == "processing"
     assert session["voice_memo_url"]
+    assert session["self_ratings"] == flawed_cook.ratings
+
+
+def send_by_page(page: Page, video: Path) -> None:
+    page.locator("form[data-cook][data-ready='1']").wait_for()
+    page.locator("[data-video-input]").set_input_files(video)
+    page.get_by_role("button", name="コーチに送る").click()
+    page.locator("#session").wait_for()
 
 
 def test_a_text_in_a_videos_clothes_is_refused_before_any_work(join: Callable[[], DemoLearner], tmp_path: Path) -> None:
