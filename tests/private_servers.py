@@ -3,6 +3,9 @@
 Two runs at once, or a run beside `make up`, never meet: each has servers, a var folder and a port of its own, and a
 test may flush or kill what it likes. DATABASE_URL and REDIS_URL in the environment are taken as they are.
 
+With xdist each of its workers has its own too: what their parent started is not theirs to share, or a test of one
+would flush the broker under a test of the other, and take its messages.
+
 A plugin, not a conftest: Django's settings are read before the first conftest is.
 """
 
@@ -20,11 +23,15 @@ from project.embedded.locks import FileLock
 from project.embedded.places import PROJECT_FOLDER, find_server_uid
 
 PREFIX = "moment-clone-tests-"
+STARTED_HERE = "MOMENT_CLONE_TESTS_STARTED_SERVERS"  # tells a worker of xdist whose servers the URLs name
 _running = ExitStack()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
+    if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get(STARTED_HERE):
+        for name in ("DATABASE_URL", "REDIS_URL", "EMBEDDED"):
+            os.environ.pop(name, None)
     # As root the servers run under another account, which cannot reach a private TMPDIR.
     parent = Path("/var/tmp") if find_server_uid() is not None else Path(tempfile.gettempdir())
     remove_leftovers(parent)
@@ -40,6 +47,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         "MODEL_CACHE_FOLDER", str(PROJECT_FOLDER / "var" / "models")
     )  # minutes to make, never changed
     folder.chmod(0o711)
+    if not (os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL")):
+        os.environ[STARTED_HERE] = "1"
     _running.enter_context(embedded.ensure())
     return (yield)
 
