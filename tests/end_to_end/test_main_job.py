@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +22,12 @@ from coaching.providers.ports import SpeechRequest
 from project.demo.learner import DemoLearner, DemoRefused, make_login
 from project.processes import Supervisor, run_to_end
 from project.up import Installation
+from tests.browser.weak_line import WeakLine
 from tests.coaching.providers.hearing import ask_for_transcript, measure_error_rate
+from tests.end_to_end import learners_way
 from tests.end_to_end.conftest import Cook, send, wait_for_end
+
+MIB = 1024**2
 
 
 @pytest.fixture(scope="package")
@@ -254,3 +259,38 @@ def test_a_text_in_a_videos_clothes_is_refused_before_any_work(join: Callable[[]
     fake.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n/etc/passwd\n")
     with pytest.raises(DemoRefused, match=": 4"):
         send(join(), fake)
+
+
+@pytest.mark.long
+def test_a_learner_goes_the_whole_way_on_the_pages(
+    open_page: Callable[[], Page],
+    installation: Installation,
+    supervisor: Supervisor,
+    flawed_cook: Cook,
+    tmp_path: Path,
+) -> None:
+    """From the first page to what is known of the learner, on a phone over a weak line."""
+    video = pad(flawed_cook.video, tmp_path / "cook.mp4")
+    page = open_page()
+    page.set_viewport_size({"width": 375, "height": 740})
+    page.on("dialog", lambda dialog: dialog.accept())  # "leave this page?"
+    page.context.grant_permissions(["microphone"])
+    with WeakLine(installation.web_port, up_bytes_per_second=2 * MIB) as line:
+        learners_way.register(page, line.url, make_login("learner"))
+        learners_way.answer_quiz(page)
+        learners_way.send_over_a_weak_line(page, line, video)
+        learners_way.record_memo(page)
+        learners_way.rate_and_submit(page, flawed_cook.ratings)
+        learners_way.watch_film_to_its_end(page)
+        answer = learners_way.ask(page, "なぜ卵を先に入れてはいけないのですか？")
+        assert "卵" in answer
+        assert "オフラインのコーチ" in answer
+        page.goto(f"{line.url}/progress/")
+        expect(page.locator("main")).to_contain_text("チャーハン")
+
+
+def pad(video: Path, path: Path) -> Path:
+    """The same film with a box behind it that players skip: long enough on the way to be cut off twice."""
+    padding = 12 * MIB
+    path.write_bytes(video.read_bytes() + struct.pack(">I4s", padding + 8, b"free") + bytes(padding))
+    return path
