@@ -2,8 +2,8 @@
 
 `settings.PROVIDERS` maps each port to a dotted path and its options. An adapter is loaded on first use, once a
 process, after fork: engines hold threads and channels that do not survive one. One with a "limit" stands behind its
-model's gate, which all workers share. There is no fallback: an adapter
-that cannot load raises, and `project.checks` says so at boot.
+model's gate, which all workers share. There is no fallback: an adapter that cannot load raises, and `project.checks`
+says so at boot.
 """
 
 import threading

@@ -29,10 +29,6 @@ class Pieces:
     is_restart: bool
     is_over: bool
 
-    @property
-    def is_news(self) -> bool:
-        return bool(self.text) or self.is_restart or self.is_over
-
 
 @cache
 def connect_to_streams() -> "redis.Redis":

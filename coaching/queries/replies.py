@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass
 
 import redis
-from django.urls import reverse
 
 from coaching.errors import NotFound
 from coaching.knowledge import entries
@@ -17,10 +16,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerGrounds:
-    """What stands beside a whole answer. `moment_url` leads to that second of the learner's footage."""
+    """What stands beside a whole answer. `moment_seconds` is of the footage of `session_id`; None where no moment is.
+
+    A session that was deleted took its footage along: then no moment is, whatever the answer speaks of.
+    """
 
     principles: tuple[entries.Principle, ...]
-    moment_url: str
+    session_id: int | None
+    moment_seconds: float | None
     moment_label: str
     safety_notes: tuple[str, ...]
     is_offline_coach: bool
@@ -97,13 +100,12 @@ def describe_grounds(messages: list[Message]) -> dict[int, AnswerGrounds]:
 
 def _describe(message: Message, principles: dict[str, entries.Principle]) -> AnswerGrounds:
     metadata = message.metadata
-    moment = metadata.get("moment_seconds")
-    # The metadata's own session: the message loses its session when that is deleted, and the link with it.
-    has_moment = moment is not None and message.session_id is not None
+    moment = None if message.session_id is None else metadata.get("moment_seconds")
     return AnswerGrounds(
         principles=tuple(principles[slug] for slug in metadata.get("principle_slugs", ()) if slug in principles),
-        moment_url=f"{reverse('session', args=[message.session_id])}#t={moment:g}" if has_moment else "",
-        moment_label=f"{int(moment) // 60}:{int(moment) % 60:02d}" if has_moment else "",
+        session_id=None if moment is None else message.session_id,
+        moment_seconds=moment,
+        moment_label="" if moment is None else "{}:{:02d}".format(*divmod(int(moment), 60)),
         safety_notes=tuple(metadata.get("safety_notes", ())),
         is_offline_coach=bool(metadata.get("is_offline_coach")),
     )

@@ -1,7 +1,7 @@
 """Writes the coach's answer to one question: what the coach gets to know, and what of its words is let through."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -85,9 +85,7 @@ def _record_failure(claim: ReplyClaim, error: Exception) -> None:
 
 
 def _write_and_commit(claim: ReplyClaim, lease: Lease) -> None:
-    reply = Reply.objects.select_related("room__user", "question", "session__dish", "session__user").get(
-        pk=claim.reply_id
-    )
+    reply = Reply.objects.select_related("room__user", "question", "session__dish").get(pk=claim.reply_id)
     require_budget(reply.room.user, may_wait=False)
     request = replace(_compose_request(reply), cancel=lease.lost)
     try:
@@ -162,13 +160,14 @@ def _write_once(claim: ReplyClaim, request: QuestionRequest) -> WrittenAnswer:
     answer_stream.show_restart(claim.reply_id)
     shown: list[str] = []
     outcomes: list[AnswerOutcome] = []
-    for sentence in _list_sentences(request, outcomes):
-        if findings := check_text(sentence, field="answer", first_name=request.learner.first_name):
-            raise _RulesBroken(findings)
-        if not shown:
-            replies.note_first_words(claim)
-        shown.append(sentence)
-        answer_stream.show_text(claim.reply_id, sentence)
+    with closing(_list_sentences(request, outcomes)) as sentences:  # a broken rule ends the call to the model, too
+        for sentence in sentences:
+            if findings := check_text(sentence, field="answer", first_name=request.learner.first_name):
+                raise _RulesBroken(findings)
+            if not shown:
+                replies.note_first_words(claim)
+            shown.append(sentence)
+            answer_stream.show_text(claim.reply_id, sentence)
     text = "".join(shown).strip()
     if not text or not outcomes:
         raise MalformedAnswer("the coach answered with nothing" if not text else "the answer came without its grounds")
@@ -176,7 +175,7 @@ def _write_once(claim: ReplyClaim, request: QuestionRequest) -> WrittenAnswer:
     return WrittenAnswer(text=text, outcome=outcomes[0], usage=(outcomes[0].usage,))
 
 
-def _list_sentences(request: QuestionRequest, outcomes: list[AnswerOutcome]) -> Iterator[str]:
+def _list_sentences(request: QuestionRequest, outcomes: list[AnswerOutcome]) -> Generator[str]:
     """Whole sentences as soon as they are whole; closing this iterator ends the call."""
     rest = ""
     with closing(get_coach().answer(request)) as pieces:  # type: ignore[type-var]  # every coach answers with a generator

@@ -4,7 +4,6 @@
 fails its test for a request to a third party, for an error in the console and for a breach of the page's policy.
 """
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,21 +17,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 from pytest_django import DjangoDbBlocker
 
 from coaching.models import User
+from tests.chromium import CHROMIUM_FLAGS, HOW_TO_INSTALL, find_chromium
 from tests.coaching.conftest import alice, bob, charlie, loaded_content, sam  # noqa: F401  # the cast plays here too
 from tests.coaching.web.server import run_server
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
 HEIGHTS_PX = {320: 640, 375: 740, 1280: 860}
 DEADLINE_MS = 15_000
 
@@ -64,9 +52,9 @@ def live_url(
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Ends with this folder: no other of Playwright's loops can run meanwhile in this thread."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = find_chromium()
     if path is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
+        pytest.skip(HOW_TO_INSTALL)
     # Playwright's loop runs in this thread, where Django would then refuse to ask the database.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

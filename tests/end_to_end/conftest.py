@@ -1,7 +1,6 @@
 """The whole product, once for all tests of this folder: its processes, and learners who know it by HTTP only."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from project.demo.learner import DemoLearner, make_login
 from project.env import load_env
 from project.processes import Supervisor
 from project.up import Installation, list_processes, plan_installation, prepare
+from tests.chromium import CHROMIUM_FLAGS, HOW_TO_INSTALL, find_chromium
 
 FILM_DEADLINE_SECONDS = 400
 OVER = {"completed", "failed", "cancelled"}
@@ -97,26 +97,12 @@ def wait_for_end(learner: DemoLearner, session_id: int) -> dict[str, Any]:
         time.sleep(0.5)
 
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-
-
 @pytest.fixture(scope="package")
 def chromium() -> str:
     """Asked for before the work begins, so that a missing browser costs nothing."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = find_chromium()
     if path is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
+        pytest.skip(HOW_TO_INSTALL)
     return path
 
 

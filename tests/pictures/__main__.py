@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from project import embedded
 from project.embedded.places import PROJECT_FOLDER, find_server_uid
+from tests.chromium import HOW_TO_INSTALL, find_chromium
 from tests.pictures.admin import take_admin_pictures
 from tests.pictures.film import draw_animation, keep_sample_film
 from tests.pictures.icons import draw_icons
@@ -41,9 +42,9 @@ MAX_ASPECT = {True: 3.0, False: 1.6}  # height to width, of a phone's picture an
 
 
 def main() -> int:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find_chromium()
     if chromium is None:
-        print("Chromium is needed (apt-get install chromium) and a Japanese font (fonts-noto-cjk).", file=sys.stderr)
+        print(f"{HOW_TO_INSTALL}; a Japanese font is needed too (fonts-noto-cjk).", file=sys.stderr)
         return 1
     wanted = set(filter(None, os.environ.get("ONLY", "").split(",")))
     folder = Path(os.environ.get("OUT") or FOLDER)

@@ -5,7 +5,9 @@ import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
@@ -143,6 +145,24 @@ def test_a_poll_costs_three_queries(
         ask(alice, key=f"later {number}")
     with django_assert_num_queries(3):  # the login's session, the learner, the reply
         poll(browser, reply)
+
+
+def test_a_room_costs_as_many_queries_with_many_answers_as_with_one(
+    browser: Client, alice: User, cook: Session, coach: ScriptedCoach
+) -> None:
+    def count_queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert GOOD in browser.get("/chat/coaching/").content.decode()
+        return len(captured)
+
+    coach.answers += [[GOOD, conclude(moment_seconds=7.0)] for _ in range(6)]
+    write(ask(alice, key="0"))
+    count_queries()  # the first look marks the room as read
+    with_one = count_queries()
+    for number in range(1, 6):
+        write(ask(alice, key=str(number)))
+    count_queries()
+    assert count_queries() == with_one
 
 
 @pytest.mark.parametrize("cursor", ["x", "0", "-1", "1-", "9" * 40 + "-1", "0-0' OR 1=1", "１-１", "0-0\n"])
