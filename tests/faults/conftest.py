@@ -27,7 +27,8 @@ def cluster(open_test_cluster: Callable[..., Cluster]) -> Cluster:
 @pytest.fixture(autouse=True)
 def name_the_fault(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
     if marker := request.node.get_closest_marker("fault"):
-        record_property("fault", marker.args)
+        number, title, expected = marker.args
+        record_property("fault", (number, title, expected))
 
 
 @pytest.fixture

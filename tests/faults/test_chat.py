@@ -35,7 +35,7 @@ def count_answers(cluster: Cluster) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-@pytest.mark.fault("a chat worker killed in mid-answer", "the next one answers, once")
+@pytest.mark.fault("chat", "a chat worker killed in mid-answer", "the next one answers, once")
 def test_a_worker_killed_in_mid_answer_answers_once(
     open_test_cluster: Callable[..., Cluster], learner: User, saw: Callable[[str], None]
 ) -> None:
@@ -62,7 +62,7 @@ def test_a_worker_killed_in_mid_answer_answers_once(
     saw(f"answered in attempt {reply.attempt}, one text; the question behind it after it")
 
 
-@pytest.mark.fault("a flood of pipeline work", "chat is answered meanwhile")
+@pytest.mark.fault("flood", "200 stages wait", "chat is answered meanwhile")
 def test_a_flood_of_pipeline_work_never_delays_chat(
     cluster: Cluster, learner: User, saw: Callable[[str], None]
 ) -> None:

@@ -1,6 +1,7 @@
 """The watchdog's part: take back what silent workers held, find what has to be published."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -29,6 +30,8 @@ class StagePointer:
 # A lease, and a wait for a message, that reach further than this were given before the database's clock was set back.
 BELIEVABLE_LEASES = 10
 BELIEVABLE_HARD_AGES = 2
+LOOKS_FOR_MESSAGES = 5
+BETWEEN_LOOKS_SECONDS = 0.1
 
 
 def _is_expired() -> Q:
@@ -85,12 +88,9 @@ def take_due_stages(*, count_broker_messages: Callable[[], int], limit: int = 50
     """
     too_far = Now() + in_seconds(BELIEVABLE_HARD_AGES * settings.REPUBLISH_HARD_AGE_SECONDS)
     is_due = Q(due_at__lte=Now()) | Q(due_at__gt=too_far, publications__gt=0)
-    published = StageRun.objects.filter(state=StageState.QUEUED, publications__gt=0, run__state=RunState.RUNNING)
     overdue = Q(publications=0) | Q(due_at__lt=Now() - in_seconds(settings.REPUBLISH_HARD_AGE_SECONDS))
-    if published.filter(is_due).exists():
-        running = StageRun.objects.filter(state=StageState.RUNNING)  # each holds its message unacknowledged
-        if count_broker_messages() < published.count() + running.count():
-            overdue = Q()
+    if StageRun.objects.filter(_is_published(), is_due).exists() and _are_messages_missing(count_broker_messages):
+        overdue = Q()
     with transaction.atomic():
         due = list(
             StageRun.objects.filter(is_due, overdue, state=StageState.QUEUED, run__state=RunState.RUNNING)
@@ -105,3 +105,22 @@ def take_due_stages(*, count_broker_messages: Callable[[], int], limit: int = 50
                 publications=F("publications") + 1, due_at=Now() + in_seconds(pause)
             )
     return [StagePointer(run_id=row.run_id, stage=Stage(row.stage)) for row in due]
+
+
+def _is_published() -> Q:
+    return Q(state=StageState.QUEUED, publications__gt=0, run__state=RunState.RUNNING)
+
+
+def _are_messages_missing(count_broker_messages: Callable[[], int]) -> bool:
+    """Whether the broker holds fewer messages than there ought to be, at several looks.
+
+    A message that a worker is just taking is in no list for a moment; what is lost is lost at every look.
+    """
+    for look in range(LOOKS_FOR_MESSAGES):
+        if look:
+            time.sleep(BETWEEN_LOOKS_SECONDS)
+        held = count_broker_messages()
+        # One statement, one snapshot: a row that is claimed meanwhile counts once. A running one's is unacknowledged.
+        if held >= StageRun.objects.filter(_is_published() | Q(state=StageState.RUNNING)).count():
+            return False
+    return True
