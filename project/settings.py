@@ -158,6 +158,9 @@ OPERATOR = {
 PRICE_MONTHLY_YEN = env.price_monthly_yen
 PROCESSING_REGION = env.google_cloud_region if env.google_cloud_project else ""
 
+# How often one address may try (coaching.throttles).
+ATTEMPT_RATES = {"login": "10/minute", "register": "20/hour", "mail": "10/hour"}
+
 # --- language and time ----------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "ja"
@@ -177,7 +180,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "coaching.api.pagination.NewestFirstPagination",
     "PAGE_SIZE": 50,
     "NUM_PROXIES": env.trusted_proxies,  # how many entries of X-Forwarded-For are ours; without it anyone could lie
-    "DEFAULT_THROTTLE_RATES": {"login": "10/minute", "register": "20/hour", "mail": "10/hour"},
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
 
 from coaching.queries.session_overview import count_at_a_glance
+from coaching.throttles import LoginThrottle
 
 GROUPS = {
     "Cooks": ("Session", "PipelineRun", "TaskResult"),
@@ -45,6 +46,9 @@ class OperatorsSite(admin.AdminSite):
         return super().admin_view(_speak_english(view), cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Attempts count together with those on the learners' page."""
+        if request.method == "POST" and not LoginThrottle().may_try(request):
+            return HttpResponse("Too many attempts to log in. Wait a minute, then try again.", status=429)
         return _speak_english(super().login)(request, extra_context)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:

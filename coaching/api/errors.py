@@ -16,6 +16,7 @@ from rest_framework.views import set_rollback
 from coaching import problems
 from coaching.api.exceptions import PayloadTooLarge
 from coaching.errors import MomentCloneError
+from coaching.throttles import TOO_OFTEN
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ LEARNER_MESSAGES: dict[str, str] = {
     "not_acceptable": "この形式ではお返しできません。",
     "unsupported_media_type": "この形式の内容は受け取れません。",
     "payload_too_large": "送られた内容が大きすぎます。",
-    "throttled": "短い時間に何度も操作されています。少し待ってから、もう一度お試しください。",
+    "throttled": TOO_OFTEN,
     "server_error": "うまくいきませんでした。少し時間をおいて、もう一度お試しください。",
 }
 

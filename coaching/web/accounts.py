@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from coaching.errors import InvalidInput, LinkRefused
 from coaching.models import User
 from coaching.services import account_changes, account_links, accounts
+from coaching.throttles import TOO_OFTEN, LoginThrottle, MailThrottle, RegisterThrottle
 from coaching.web.forms import LoginForm, NewPasswordForm, PageForm, RegisterForm, ResetRequestForm
-from coaching.web.throttling import TOO_OFTEN, LoginThrottle, MailThrottle, RegisterThrottle, may_try
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -33,7 +33,7 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(find_next(request, settings.LOGIN_REDIRECT_URL))
     form = RegisterForm(request.POST or None)
-    if request.method == "POST" and not may_try(RegisterThrottle, request):
+    if request.method == "POST" and not RegisterThrottle().may_try(request):
         return _refuse_for_now(request, "accounts/register.html", form)
     if form.is_bound and form.is_valid():
         try:
@@ -54,7 +54,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(find_next(request, settings.LOGIN_REDIRECT_URL))
     form = LoginForm(request.POST or None)
-    if request.method == "POST" and not may_try(LoginThrottle, request):
+    if request.method == "POST" and not LoginThrottle().may_try(request):
         return _refuse_for_now(request, "accounts/login.html", form)
     if form.is_bound and form.is_valid():
         user = accounts.find_user_by_password(**form.cleaned_data)
@@ -97,7 +97,7 @@ def resend_verification(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_reset(request: HttpRequest) -> HttpResponse:
     form = ResetRequestForm(request.POST or None)
-    if request.method == "POST" and not may_try(MailThrottle, request):
+    if request.method == "POST" and not MailThrottle().may_try(request):
         return _refuse_for_now(request, "accounts/reset_request.html", form)
     if form.is_bound and form.is_valid():
         account_changes.request_password_reset(form.cleaned_data["email"])

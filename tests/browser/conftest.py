@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 
 from coaching.models import User
 from tests.chromium import CHROMIUM_FLAGS, HOW_TO_INSTALL, find_chromium
-from tests.coaching.conftest import alice, bob, charlie, loaded_content, sam  # noqa: F401  # the cast plays here too
+from tests.coaching.conftest import alice, bob, charlie, fresh_throttles, loaded_content, sam  # noqa: F401  # the cast plays here too
 from tests.coaching.web.server import run_server
 
 HEIGHTS_PX = {320: 640, 375: 740, 1280: 860}

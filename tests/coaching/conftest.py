@@ -15,7 +15,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from coaching import queries
+from coaching import queries, throttles
 from coaching.knowledge.loader import read_catalogue
 from coaching.models import Consent, Dish, Principle, User
 from coaching.models.user import SubscriptionStatus
@@ -46,8 +46,13 @@ def object_store(tmp_path: Path, settings: Settings) -> Iterator[SelfServedStore
 
 
 @pytest.fixture(autouse=True)
-def _fresh_throttles() -> None:
+def _fresh_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttles() -> None:
+    throttles.connect_to_attempts().reset()
 
 
 @pytest.fixture(autouse=True)

@@ -21,10 +21,10 @@ from coaching.api.serializers.accounts import (
     RegisterSerializer,
     describe_consents,
 )
-from coaching.api.throttles import LoginThrottle, RegisterThrottle
 from coaching.api.views.base import LearnerView
 from coaching.models import User
 from coaching.services import accounts, onboarding
+from coaching.throttles import LoginThrottle, RegisterThrottle
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 

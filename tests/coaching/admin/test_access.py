@@ -206,3 +206,11 @@ def test_no_page_has_a_script_or_a_style_of_its_own(alice: User, sam_admin: Clie
         html = sam_admin.get(path).content.decode()
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", html), path
         assert not re.search(r"\son[a-z]+=|\sstyle=|<style", html), path
+
+
+def test_attempts_to_log_in_count_together_with_those_of_the_learners_page(sam: User) -> None:
+    client = Client()
+    for path in ["/admin/login/"] * 5 + ["/login/"] * 5:
+        assert client.post(path, {"username": sam.email, "email": sam.email, "password": "x"}).status_code != 429
+    for path in ("/admin/login/", "/login/"):
+        assert client.post(path, {"username": sam.email, "email": sam.email, "password": "x"}).status_code == 429

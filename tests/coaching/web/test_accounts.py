@@ -1,7 +1,6 @@
 """The pages of accounts: who comes in, where they land, what a stranger can find out."""
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from coaching.models import Consent, OutboxMail, User
@@ -71,7 +70,6 @@ def test_too_many_attempts_are_slowed_and_keep_the_address(web: Client, known: U
     assert [each.status_code for each in attempts[:10]] == [422] * 10
     assert attempts[-1].status_code == 429
     assert known.email in attempts[-1].content.decode()
-    cache.clear()
 
 
 def test_logging_out_takes_a_post(web: Client, known: User) -> None:
