@@ -274,7 +274,7 @@ CHAT_ANSWER_SECONDS = env.chat_answer_seconds
 CHAT_MAX_ATTEMPTS = env.chat_max_attempts
 # Polls that wait for news hold a thread of the web process: as many as leave a third of them to everybody else.
 CHAT_HELD_POLLS = max(1, env.web_threads * 2 // 3)
-CHAT_HOLD_SECONDS = 1.0
+CHAT_HOLD_SECONDS = 5.0
 
 # --- providers ------------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,8 @@ class Pieces:
 @cache
 def connect_to_streams() -> "redis.Redis":
     """One pool of connections a process."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_SOCKET_SECONDS, decode_responses=True)
+    timeout_seconds = settings.CHAT_HOLD_SECONDS + _SOCKET_SECONDS  # a read that waits for words is no silent server
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=timeout_seconds, decode_responses=True)
 
 
 def name_stream(reply_id: int) -> str:

@@ -31,6 +31,8 @@ from tests.benchmarks.rows import Row, record_rows
 
 THREADS = 96
 IDLE_SECONDS = 20.0
+NEVER_REACHED = "999999999999999-0"  # a cursor behind all that will be written
+WARM_UP_POLLS = 3  # every thread of the web process has its connections, as after a minute of service
 NEXT_POLL = re.compile(r'hx-get="([^"]+)" hx-trigger="load delay:(\d+)ms"')
 
 
@@ -48,10 +50,12 @@ def main() -> None:
             visible = measure_visible(web, talks[: options.learners], options.sentences)
             quiet = measure_quiet_polls(web, talks[: options.learners])
             cores = measure_idle_pages(web, talks[: options.pages])
+            queries = max(count_queries(talk) for talk in talks[:3])
     record_rows(
         [
             Row("chat: a sentence written to visible, p95", find_p95(visible) * 1000, "ms", 150),
             Row("chat: a poll without news, p95", find_p95(quiet) * 1000, "ms", 20),
+            Row("chat: queries of a poll, the login's two included", queries, "queries", 3),
             Row(f"chat: {options.pages} open pages without news", cores, "cores", 0.5),
         ]
     )
@@ -146,16 +150,21 @@ class Page:
 
 def measure_visible(web: Web, talks: Sequence[Talk], sentences: int) -> list[float]:
     """Seconds from writing to reading, of every sentence of every talk."""
+    all_poll = threading.Barrier(len(talks))
     with ThreadPoolExecutor(max_workers=len(talks)) as learners:
-        delays = learners.map(lambda talk: watch_one(web, talk, sentences), talks)
+        delays = learners.map(lambda talk: watch_one(web, talk, sentences, all_poll), talks)
         return [delay for found in delays for delay in found]
 
 
-def watch_one(web: Web, talk: Talk, sentences: int) -> list[float]:
+def watch_one(web: Web, talk: Talk, sentences: int, all_poll: threading.Barrier) -> list[float]:
+    """The page polls before the first word is written, as it does while the coach thinks."""
     written_at: dict[str, float] = {}
     writer = threading.Thread(target=write_slowly, args=(talk.reply_id, sentences, written_at))
     page = Page(web, talk)
     delays: list[float] = []
+    for _ in range(WARM_UP_POLLS):
+        page.poll()
+    all_poll.wait(timeout=120)
     writer.start()
     while len(delays) < sentences:
         body, now = page.poll(), time.monotonic()
@@ -177,27 +186,27 @@ def write_slowly(reply_id: int, sentences: int, written_at: dict[str, float]) ->
         answer_stream.show_text(reply_id, f"卵は余熱でも固まっていきます{mark}。")
 
 
-def measure_quiet_polls(web: Web, talks: Sequence[Talk], rounds: int = 10) -> list[float]:
-    """Seconds of the API's poll without news, each learner's once a second."""
+def measure_quiet_polls(web: Web, talks: Sequence[Talk], rounds: int = 20) -> list[float]:
+    """Seconds of the API's poll without news, each learner's about once a second."""
 
     def poll(talk: Talk) -> list[float]:
         connection = HTTPConnection("127.0.0.1", web.port, timeout=30)
         headers, taken = {"Cookie": talk.cookie}, []
-        path = f"/api/chat/replies/{talk.reply_id}/?after=999999999999999-0"
+        path = f"/api/chat/replies/{talk.reply_id}/?after={NEVER_REACHED}"
         time.sleep(random.random())
-        for _ in range(rounds):
+        for _ in range(1 + rounds):  # the first one opens the connection
             begun = time.monotonic()
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()
             response.read()
             assert response.status == 204
             taken.append(time.monotonic() - begun)
-            time.sleep(1.0)
+            time.sleep(random.uniform(0.5, 1.5))  # learners keep no step with each other
         connection.close()
         return taken
 
     with ThreadPoolExecutor(max_workers=len(talks)) as learners:
-        return [seconds for found in learners.map(poll, talks) for seconds in found]
+        return [seconds for found in learners.map(poll, talks) for seconds in found[1:]]
 
 
 def measure_idle_pages(web: Web, talks: Sequence[Talk]) -> float:
@@ -221,6 +230,19 @@ def measure_idle_pages(web: Web, talks: Sequence[Talk]) -> float:
     for thread in threads:
         thread.join()
     return cores
+
+
+def count_queries(talk: Talk) -> int:
+    """Of a page's poll, asked within this process."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(HTTP_HOST="localhost", HTTP_COOKIE=talk.cookie)
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(f"/chat/replies/{talk.reply_id}/?after={NEVER_REACHED}", headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return len(captured)
 
 
 def read_cpu_seconds(process: psutil.Process) -> float:
