@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from coaching import queries
-from coaching.errors import LeaseLost, MalformedAnswer, MomentCloneError, StageCancelled, StageTimedOut
+from coaching.errors import LeaseLost, MalformedAnswer, MomentCloneError, StageCancelled, StageTimedOut, charge
 from coaching.models import Message, Principle, Reply, Session
 from coaching.models.chat import Sender
 from coaching.providers.ports import AnswerOutcome, ChatTurn, QuestionRequest, SearchRequest, Usage
@@ -169,10 +169,14 @@ def _write_once(claim: ReplyClaim, request: QuestionRequest) -> WrittenAnswer:
             shown.append(sentence)
             answer_stream.show_text(claim.reply_id, sentence)
     text = "".join(shown).strip()
-    if not text or not outcomes:
-        raise MalformedAnswer("the coach answered with nothing" if not text else "the answer came without its grounds")
-    _check_outcome(outcomes[0], request)
-    return WrittenAnswer(text=text, outcome=outcomes[0], usage=(outcomes[0].usage,))
+    if not outcomes:
+        raise MalformedAnswer("the answer came without its grounds")
+    outcome = outcomes[0]
+    with charge(outcome.usage):
+        if not text:
+            raise MalformedAnswer("the coach answered with nothing")
+        _check_outcome(outcome, request)
+    return WrittenAnswer(text=text, outcome=outcome, usage=(outcome.usage,))
 
 
 def _list_sentences(request: QuestionRequest, outcomes: list[AnswerOutcome]) -> Generator[str]:

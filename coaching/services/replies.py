@@ -27,6 +27,7 @@ from coaching.errors import (
     RetryLater,
 )
 from coaching.models import Message, Reply, ReplyState, User
+from coaching.services.usage_entries import append_usage, list_usage
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def commit_answer(
             lease_until=None,
             due_at=None,
             finished_at=Now(),
-            usage=list(usage),
+            usage=append_usage(usage),
             error_class="",
             error_message="",
             learner_message="",
@@ -135,6 +136,7 @@ def fail_reply(claim: ReplyClaim, error: Exception) -> ReplyState:
             lease_until=None,
             errors=row.errors + 1,
             due_at=_find_due_time(error, row.errors),
+            usage=append_usage(list_usage(error)),
             **_describe_error(error),
         )
         return ReplyState.PENDING
@@ -156,6 +158,7 @@ def _give_up(row: Reply, error: Exception, *, errors: int) -> None:
         due_at=None,
         finished_at=Now(),
         errors=errors,
+        usage=append_usage(list_usage(error)),
         **_describe_error(error),
     )
     logger.error("reply %s failed: %s: %s", row.pk, type(error).__name__, error)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from coaching import queries
-from coaching.errors import MalformedAnswer
+from coaching.errors import MalformedAnswer, charge
 from coaching.providers.ports import CoachingScript, ScriptRequest
 from coaching.providers.registry import get_coach
 from coaching.rules import Finding, ScriptTexts, check_script
@@ -31,15 +31,17 @@ def write_script(job: StageJob) -> StageResult:
         broken = [finding.code for finding in drafts[0].findings]
         logger.info("script of run %s broke %s: asked for a repair", job.claim.run_id, broken)
     script, findings = drafts[-1].script, drafts[-1].findings
+    usage = tuple(draft.script.usage for draft in drafts)
     if findings:
         broken_rules = "; ".join(f"{f.field}: {f.code} {f.excerpt!r}" for f in findings)
-        raise MalformedAnswer(f"the script breaks the rules after its repair: {broken_rules}")
+        with charge(*usage):
+            raise MalformedAnswer(f"the script breaks the rules after its repair: {broken_rules}")
     written = Written(
         coaching_text=script.coaching_text,
         narration=script.narration,
         basis={text: tuple(slugs) for text, slugs in script.basis.items()},
     )
-    return StageResult(output=dump_output(written), usage=tuple(draft.script.usage for draft in drafts))
+    return StageResult(output=dump_output(written), usage=usage)
 
 
 def draft_script(write: Callable[[ScriptRequest], CoachingScript], request: ScriptRequest) -> tuple[Draft, ...]:

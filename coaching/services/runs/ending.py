@@ -1,16 +1,13 @@
 """A stage ends: kept with its effect, put back for another attempt, or failed for good."""
 
-import json
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from coaching.errors import AttemptsExhausted, LeaseLost, MomentCloneError, RetryableError, RetryLater
@@ -26,6 +23,7 @@ from coaching.services.runs.rows import (
     queue_stage,
     settle_session,
 )
+from coaching.services.usage_entries import append_usage, list_usage
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +48,7 @@ def commit_stage(
             finished_at=Now(),
             progress_percent=100,
             output=output,
-            usage=_append_usage(usage),
+            usage=append_usage(usage),
             error_class="",
             error_message="",
             error_stderr="",
@@ -68,15 +66,6 @@ def commit_stage(
             run.state = RunState.COMPLETED
             run.save(update_fields=["state"])
             PipelineRun.objects.filter(pk=run.pk).update(finished_at=Now())
-
-
-def _append_usage(entries: Sequence[dict[str, Any]]) -> RawSQL:
-    """What earlier attempts of the stage spent stays on the row: it was spent."""
-    return RawSQL("usage || %s::jsonb", [json.dumps(list(entries))])
-
-
-def _list_usage(error: Exception) -> list[dict[str, Any]]:
-    return [asdict(entry) for entry in error.usage] if isinstance(error, MomentCloneError) else []
 
 
 def fail_stage(claim: Claim, error: Exception) -> StageState:
@@ -122,7 +111,7 @@ def _put_back(row: StageRun, *, error: Exception, errors: int, due_at: datetime 
         publications=0,
         errors=errors,
         history=append_history("retry", error),
-        usage=_append_usage(_list_usage(error)),
+        usage=append_usage(list_usage(error)),
         **describe_error(error),
     )
 
@@ -141,7 +130,7 @@ def fail_for_good(
         errors=errors,
         evictions=row.evictions if evictions is None else evictions,
         history=append_history("failed", error),
-        usage=_append_usage(_list_usage(error)),
+        usage=append_usage(list_usage(error)),
         **described,
     )
     run.state = RunState.FAILED

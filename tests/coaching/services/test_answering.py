@@ -110,6 +110,15 @@ def test_an_answer_without_its_grounds_is_not_kept(
     assert write(ask(alice)).error_class == "MalformedAnswer"
 
 
+def test_an_answer_that_was_no_good_is_paid_for_all_the_same(alice: User, cook: Session, coach: ScriptedCoach) -> None:
+    paid = conclude(moment_seconds=9999.0, usage=Usage(provider="google", model="m", cost_usd=0.25))
+    good = conclude(usage=Usage(provider="google", model="m", cost_usd=0.5))
+    coach.answers += [[GOOD, paid], [GOOD, good]]
+    reply = write(ask(alice))
+    assert (reply.state, [entry["cost_usd"] for entry in reply.usage]) == ("pending", [0.25])
+    assert [entry["cost_usd"] for entry in write(reply).usage] == [0.25, 0.5]
+
+
 def test_a_passing_fault_is_tried_again_when_the_other_side_says_so(
     alice: User, cook: Session, coach: ScriptedCoach
 ) -> None:
