@@ -15,6 +15,7 @@ from django.db import transaction
 
 from coaching.errors import Conflict, NotFound
 from coaching.models import AuditEntry, PipelineRun, RunState, Session, SessionStatus, Stage, StageState, User
+from coaching.models.run import RunCause
 from coaching.providers.registry import get_object_store
 from coaching.queries.run_history import Steerable, list_steerable
 from coaching.services import runs
@@ -193,6 +194,7 @@ def _start(steering: Steering, plan: Plan, order: Order) -> PipelineRun:
         first_stage=plan.first_stage,
         requested_by=order.actor,
         supersede=plan.ended_run is not None,
+        cause=RunCause.RETRY if steering is Steering.RETRY else RunCause.RERUN,
     )
     details = {
         "run": str(run.id),

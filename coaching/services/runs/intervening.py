@@ -39,7 +39,12 @@ def stop_run(run: PipelineRun, reason: str) -> None:
 
 
 def rerun_session(
-    *, session_id: int, first_stage: Stage, requested_by: User | None, supersede: bool = False
+    *,
+    session_id: int,
+    first_stage: Stage,
+    requested_by: User | None,
+    supersede: bool = False,
+    cause: RunCause = RunCause.RERUN,
 ) -> PipelineRun:
     """A new run from `first_stage` on; earlier outputs are kept, the learner's film stays until the new one is whole.
 
@@ -57,7 +62,7 @@ def rerun_session(
             stop_run(previous, f"superseded by a re-run from {first_stage}")
         return start_run(
             session=session,
-            cause=RunCause.RERUN,
+            cause=cause,
             first_stage=first_stage,
             previous=previous,
             requested_by=requested_by,
@@ -74,4 +79,6 @@ def retry_session(*, session_id: int, requested_by: User | None) -> PipelineRun:
     latest = PipelineRun.objects.filter(session_id=session_id).order_by("-created_at").first()
     if failed is None or latest is None or failed.run_id != latest.pk:
         raise Conflict(f"the last run of session {session_id} did not fail")
-    return rerun_session(session_id=session_id, first_stage=Stage(failed.stage), requested_by=requested_by)
+    return rerun_session(
+        session_id=session_id, first_stage=Stage(failed.stage), requested_by=requested_by, cause=RunCause.RETRY
+    )

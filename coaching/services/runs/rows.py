@@ -42,12 +42,13 @@ def queue_stage(run_id: UUID, stage: Stage) -> None:
 
 
 def settle_session(run: PipelineRun, *, otherwise: SessionStatus) -> None:
-    """A learner who has a film keeps it, whatever became of a later run."""
+    """A learner who has a film keeps it, and reads of no fault, whatever became of a later run."""
     session = run.session
     if session.pipeline_job_id != run.id:
         return
-    session.status = SessionStatus.COMPLETED if session.coaching_video_gcs_path else otherwise
-    session.pipeline_error = run.learner_message
+    has_film = bool(session.coaching_video_gcs_path)
+    session.status = SessionStatus.COMPLETED if has_film else otherwise
+    session.pipeline_error = "" if has_film else run.learner_message
     session.save(update_fields=["status", "pipeline_error", "updated_at"])
 
 

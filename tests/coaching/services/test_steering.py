@@ -16,6 +16,7 @@ from coaching.models import (
     StageState,
     User,
 )
+from coaching.models.run import RunCause
 from coaching.providers.registry import get_object_store
 from coaching.services import runs, sessions, steering
 from coaching.services.sessions import VideoClaim
@@ -120,7 +121,7 @@ def test_without_its_video_only_the_delivery_can_be_rerun(alice: User) -> None:
 def test_a_retry_begins_at_the_failed_stage(alice: User, sam: User) -> None:
     run = fail_at(start_cook(alice), Stage.NARRATE, PermanentError("no voice"))
     retried = steering.retry(session_id=run.session_id, order=order(sam, run))
-    assert retried.first_stage == Stage.NARRATE
+    assert (retried.first_stage, retried.cause) == (Stage.NARRATE, RunCause.RETRY)
     assert AuditEntry.objects.get().action == "run.retry"
 
 
@@ -152,6 +153,7 @@ def test_a_rerun_that_fails_leaves_the_learner_the_film_and_no_mail(alice: User,
     runs.fail_stage(claim(again, Stage.COMPOSE), PermanentError("no disk"))
     session = Session.objects.get(pk=first.session_id)
     assert (session.status, session.coaching_video_gcs_path) == (SessionStatus.COMPLETED, "films/first.mp4")
+    assert session.pipeline_error == ""
     assert not OutboxMail.objects.exists()
 
 
