@@ -15,12 +15,12 @@ from coaching.providers.deadline import Deadline
 from coaching.providers.local.principle_model import PrincipleModel, fit_model
 from coaching.providers.local.sentence_vectors import MODEL, SentenceVectors, read_arrays, write_arrays
 from coaching.providers.ports import IndexDocument, PrincipleHit, SearchAnswer, SearchRequest, Usage
+from coaching.providers.rank_fusion import split_texts
 
 Etag: TypeAlias = tuple[int, int, int]
 
 FORMAT = 2
 MAX_QUERY = 400  # characters: more than a diagnosis or a memo's worries; the engine cannot be stopped in a long text
-SHORTEST_SENTENCE = 5  # characters; below, it says too little of its principle
 INDEXING_SECONDS = 1800.0
 
 
@@ -88,15 +88,12 @@ def _not_indexed(path: Path) -> Misconfigured:
 
 
 def _split_documents(documents: Sequence[IndexDocument]) -> tuple[list[str], list[str], list[str]]:
-    """Texts, their principles and their documents' keys. A principle's text is many things at once: by the sentence."""
+    """Texts, their principles and their documents' keys."""
     texts: list[str] = []
     slugs: list[str] = []
     owners: list[str] = []
     for document in documents:
-        pieces = [document.text]
-        if document.kind == "principle":
-            sentences = [piece.strip() for piece in re.split(r"[。／\n]", document.text)]
-            pieces = [sentence for sentence in sentences if len(sentence) >= SHORTEST_SENTENCE] or pieces
+        pieces = split_texts(document)
         texts += pieces
         slugs += [document.principle_slug] * len(pieces)
         owners += [document.key] * len(pieces)
