@@ -69,5 +69,7 @@ def describe_logging(*, level: str, log_format: LogFormat) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # A line for each message received and each task done doubles what the stage's own lines say.
             "celery.worker.strategy": {"level": "WARNING"},
+            # Likewise a line for each call to Gemini, and the address is all that it tells.
+            "httpx": {"level": "WARNING"},
         },
     }
