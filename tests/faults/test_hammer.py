@@ -51,9 +51,8 @@ def test_the_hammer_doubles_nothing_and_loses_nothing(
     measured("hammer: effects out of order", outcome.out_of_order, "sessions", 0)
     measured("hammer: runs that did not complete", outcome.not_completed, "runs", 0)
     measured("hammer: executions per effect", outcome.executions_per_effect, "executions", 1.25)
-    # Most of them are due: a wipe alone loses the message of every run that waits. The rest is the hard age, a minute
-    # here, which a starved machine's backlog outlives: 1.2 were seen with a load of 25 on two cores.
-    measured("hammer: publications by the watchdog per effect", outcome.republications / outcome.effects, "messages", 2)
+    # Most of them are due: a wipe alone loses the message of every run that waits.
+    measured("hammer: publications by the watchdog per effect", outcome.republications / outcome.effects, "messages", 1)
     assert sum(hammer.blows.values()) > SESSIONS * 0.4
 
 
