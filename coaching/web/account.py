@@ -1,5 +1,6 @@
 """The learner's own page: name, address, password, consents, and what may be taken along or deleted."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -35,13 +36,8 @@ def show_account(request: HttpRequest) -> HttpResponse:
 def change_name(request: HttpRequest) -> HttpResponse:
     learner = get_learner(request)
     form = NameForm(request.POST, prefix="name")
-    if form.is_valid():
-        try:
-            account_changes.change_name(user=learner, **form.cleaned_data)
-        except InvalidInput as error:
-            form.add_faults(error)
-        else:
-            return _go_back(request, "お名前を変えました。")
+    if _apply(form, account_changes.change_name, user=learner):
+        return _go_back(request, "お名前を変えました。")
     learner.refresh_from_db()
     return _show(request, learner, name=form)
 
@@ -52,13 +48,8 @@ def change_name(request: HttpRequest) -> HttpResponse:
 def change_email(request: HttpRequest) -> HttpResponse:
     learner = get_learner(request)
     form = EmailForm(request.POST, prefix="email")
-    if form.is_valid():
-        try:
-            account_changes.change_email(user=learner, **form.cleaned_data)
-        except InvalidInput as error:
-            form.add_faults(error)
-        else:
-            return _go_back(request, "メールアドレスを変えました。新しいアドレスに、確認のメールをお送りします。")
+    if _apply(form, account_changes.change_email, user=learner):
+        return _go_back(request, "メールアドレスを変えました。新しいアドレスに、確認のメールをお送りします。")
     learner.refresh_from_db()
     return _show(request, learner, email=form)
 
@@ -69,14 +60,9 @@ def change_email(request: HttpRequest) -> HttpResponse:
 def change_password(request: HttpRequest) -> HttpResponse:
     learner = get_learner(request)
     form = PasswordForm(request.POST, prefix="password")
-    if form.is_valid():
-        try:
-            account_changes.change_password(user=learner, **form.cleaned_data)
-        except InvalidInput as error:
-            form.add_faults(error)
-        else:
-            update_session_auth_hash(request, learner)
-            return _go_back(request, "パスワードを変えました。ほかの端末では、もう一度ログインが必要です。")
+    if _apply(form, account_changes.change_password, user=learner):
+        update_session_auth_hash(request, learner)
+        return _go_back(request, "パスワードを変えました。ほかの端末では、もう一度ログインが必要です。")
     return _show(request, learner, password=form)
 
 
@@ -115,16 +101,23 @@ def export_data(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_account(request: HttpRequest) -> HttpResponse:
     form = DeletionForm(request.POST or None)
-    if form.is_bound and form.is_valid():
-        try:
-            privacy.delete_account(user=get_learner(request), **form.cleaned_data)
-        except InvalidInput as error:
-            form.add_faults(error)
-        else:
-            logout(request)
-            messages.success(request, "アカウントを削除しました。ご利用ありがとうございました。")
-            return redirect("landing")
+    if _apply(form, privacy.delete_account, user=get_learner(request)):
+        logout(request)
+        messages.success(request, "アカウントを削除しました。ご利用ありがとうございました。")
+        return redirect("landing")
     return render(request, "account/delete.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _apply(form: PageForm, change: Callable[..., object], *, user: User) -> bool:
+    """Whether the change was made with what the form holds; where not, the form says why."""
+    if not form.is_valid():  # which a form without data never is
+        return False
+    try:
+        change(user=user, **form.cleaned_data)
+    except InvalidInput as error:
+        form.add_faults(error)
+        return False
+    return True
 
 
 def _show(request: HttpRequest, learner: User, **bound: PageForm) -> HttpResponse:
