@@ -9,16 +9,15 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-# `make test` stays under 20 minutes on two cores; a folder that outgrows its share shows here, and fails nothing.
+# `make test` stays under 20 minutes on two cores; a folder that outgrows its share shows here, and fails nothing. Two
+# processes share the machine in it, so the seconds of both are counted: by the clock it takes about half.
 BUDGET_SECONDS = {
-    "api": 120,
-    "benchmarks": 0,
-    "browser": 180,
-    "coaching": 300,
-    "end_to_end": 180,
-    "faults": 180,
-    "media_tools": 240,
-    "project": 120,
+    "browser": 240,
+    "coaching": 340,
+    "end_to_end": 130,
+    "faults": 120,
+    "media_tools": 230,
+    "project": 110,
 }
 _seconds: dict[str, float] = defaultdict(float)
 
