@@ -34,8 +34,8 @@ WORKER_FLAGS = ("--without-gossip", "--without-mingle", "--loglevel=WARNING")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--chains", type=int, default=10, help="how many chains are under way at once")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
+    parser.add_argument("--chains", type=int, default=40, help="how many chains are under way at once")
+    parser.add_argument("--rounds", type=int, default=4, help="how often everything is measured")
     options = parser.parse_args()
     # The servers run under another account where we are root, which cannot reach a private TMPDIR.
     with tempfile.TemporaryDirectory(prefix="moment-clone-bench-", dir="/var/tmp") as name:
