@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,8 @@ import pytest
 
 from tests.faults.cluster import SHORT_TIMES, Cluster, open_cluster
 from tests.faults.report import ROWS_PATH, Figure, gather, lay_out, list_figures, write_rows
+
+LOG_TAIL_CHARACTERS = 20_000
 
 
 @pytest.fixture
@@ -47,6 +49,20 @@ def measured(record_property: Callable[[str, object], None]) -> Callable[..., No
         assert figure.holds, f"{row}: {value} {unit}, target {target}"
 
     return record
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure says what the processes said: their folder is gone when somebody looks."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for cluster in getattr(item, "funcargs", {}).values():
+            if isinstance(cluster, Cluster):
+                report.sections += [
+                    (f"log of {path.stem}", path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:])
+                    for path in sorted(cluster.folder.glob("*.log"))
+                ]
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -382,7 +383,8 @@ def test_an_initdb_that_was_killed_midway_is_no_obstacle(empty_folder: Path, sta
     wait_for((draft / "postgresql.conf").exists)
     user.kill()
     for pid in list_processes(empty_folder):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # initdb's children end with it
+            os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not list_processes(empty_folder))
     assert not (empty_folder / "postgres/home/cluster").exists()
     assert are_up(start_user().urls)
