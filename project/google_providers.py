@@ -4,11 +4,13 @@ A project switches every port: there is no mixture by accident and no fallback. 
 GEMINI_API_KEY without a project switches the coach alone, to the Developer API.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from coaching.providers.pricing import Price
 from project.env import Env
 from project.prices import make_price_table
 
@@ -67,25 +69,29 @@ def describe_google_providers(env: Env, *, redis_url: str) -> dict[str, dict[str
                 "iam_endpoint": endpoints["iam"],
             },
         },
-        "principle_index": {
-            "class": "coaching.providers.google.vector_search.VectorSearchIndex",
-            "options": {
-                "project": env.google_cloud_project,
-                "index": env.google_vector_index,
-                "index_endpoint": env.google_vector_endpoint,
-                "deployed_index": env.google_vector_deployed_index,
-                "domain": env.google_vector_domain,
-                "embedding_model": env.google_embedding_model,
-                "embedding_price": prices[env.google_embedding_model],
-                "dimensions": DIMENSIONS,
-                "bucket": env.google_storage_bucket,
-                "endpoint": endpoints["vector_search"],
-                "gemini_endpoint": endpoints["embeddings"],
-                "storage_endpoint": endpoints["storage"],
-                "iam_endpoint": endpoints["iam"],
-            },
-            "limit": {"key": env.google_embedding_model, "rate": "600/minute"},
+        "principle_index": _describe_principle_index(env, endpoints, prices),
+    }
+
+
+def _describe_principle_index(env: Env, endpoints: Mapping[str, str], prices: Mapping[str, Price]) -> dict[str, Any]:
+    return {
+        "class": "coaching.providers.google.vector_search.VectorSearchIndex",
+        "options": {
+            "project": env.google_cloud_project,
+            "index": env.google_vector_index,
+            "index_endpoint": env.google_vector_endpoint,
+            "deployed_index": env.google_vector_deployed_index,
+            "domain": env.google_vector_domain,
+            "embedding_model": env.google_embedding_model,
+            "embedding_price": prices[env.google_embedding_model],
+            "dimensions": DIMENSIONS,
+            "bucket": env.google_storage_bucket,
+            "endpoint": endpoints["vector_search"],
+            "gemini_endpoint": endpoints["embeddings"],
+            "storage_endpoint": endpoints["storage"],
+            "iam_endpoint": endpoints["iam"],
         },
+        "limit": {"key": env.google_embedding_model, "rate": "600/minute"},
     }
 
 

@@ -29,6 +29,7 @@ from tasks import pipeline, upkeep
 LEASE_SECONDS = 3.0
 WATCHDOG_SECONDS = 0.5
 # What this process has to know of them, as settings.
+OBEDIENT_APPLICATION = "tests.faults.celery_app"
 SHORT_TIMES = {
     "STAGE_LEASE_SECONDS": LEASE_SECONDS,
     "WATCHDOG_PERIOD_SECONDS": WATCHDOG_SECONDS,
@@ -54,11 +55,12 @@ def make_database_url() -> str:
 
 @dataclass
 class Cluster:
-    """Workers by name. Everything it starts ends with `stop_all`."""
+    """Workers by name, of a Celery `application`. Everything it starts ends with `stop_all`."""
 
     folder: Path
     broker_url: str
     environment: dict[str, str] = field(default_factory=dict)
+    application: str = OBEDIENT_APPLICATION
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     # --- processes ---
@@ -97,7 +99,7 @@ class Cluster:
     def _start(self, name: str, arguments: list[str], **env: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "tests.faults.celery_app", *arguments],
+                [sys.executable, "-m", "celery", "-A", self.application, *arguments],
                 env={**self.environment, **env},
                 cwd=settings.BASE_DIR,
                 stdout=log,
@@ -222,7 +224,9 @@ def wait_for_state(run: PipelineRun, state: RunState, *, seconds: float = 60) ->
 
 
 @contextmanager
-def open_cluster(folder: Path, *, broker_url: str, **env: str) -> Iterator[Cluster]:
+def open_cluster(
+    folder: Path, *, broker_url: str, application: str = OBEDIENT_APPLICATION, **env: str
+) -> Iterator[Cluster]:
     """A folder for orders and logs, an emptied broker, and the environment that makes leases short."""
     environment = {
         **os.environ,
@@ -237,7 +241,7 @@ def open_cluster(folder: Path, *, broker_url: str, **env: str) -> Iterator[Clust
         "STAGE_RETRY_BASE_SECONDS": "0.2",
         **env,
     }
-    cluster = Cluster(folder=folder, broker_url=broker_url, environment=environment)
+    cluster = Cluster(folder=folder, broker_url=broker_url, environment=environment, application=application)
     cluster.connect_broker().flushdb()
     try:
         yield cluster

@@ -25,7 +25,7 @@ from tests.emulators.grpc_server import GrpcEmulator, compose_retry_info
 from tests.emulators.services import DIMENSIONS, ENDPOINTS, Answerers, Services, open_services
 from tests.emulators.speech import Heard
 from tests.emulators.text_to_speech import hum
-from tests.faults.cluster import Cluster, open_cluster, wait_until
+from tests.faults.cluster import open_cluster, wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 COOKS = 50
@@ -91,19 +91,6 @@ def services(tmp_path: Path) -> Iterator[Services]:
         yield services
 
 
-class GoogleCluster(Cluster):
-    def _start(self, name: str, arguments: list[str], **env: str) -> None:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "tests.faults.quick_media_app", *arguments],
-                env={**self.environment, **env},
-                cwd=settings.BASE_DIR,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-
 def put(services: Services, path: str, stored: bytes, content_type: str) -> str:
     services.storage.bucket.write({"name": path}, stored, content_type=content_type, query={"ifGenerationMatch": "0"})
     return path
@@ -138,27 +125,24 @@ def test_fifty_cooks_are_delivered_once_each_while_google_stumbles(services: Ser
         "STAGE_RETRY_CAP_SECONDS": "2",
         "STAGE_LEASE_SECONDS": "15",
     }
-    with open_cluster(tmp_path, broker_url=settings.REDIS_URL, **environment) as opened:
-        cluster = GoogleCluster(folder=tmp_path, broker_url=opened.broker_url, environment=opened.environment)
+    quick = "tests.faults.quick_media_app"
+    with open_cluster(tmp_path, broker_url=settings.REDIS_URL, application=quick, **environment) as cluster:
         for_django = {**cluster.environment, "DJANGO_SETTINGS_MODULE": "project.settings"}
         subprocess.run([sys.executable, "-c", INDEX_SOME], env=for_django, cwd=settings.BASE_DIR, check=True)
         make_google_stumble(services)
-        try:
-            cluster.start_worker("w1", pool="threads", concurrency=8)
-            cluster.start_beat()
-            started = []
-            for number in range(COOKS):
-                run = runs.start_run(session=make_cook(services, number, memo))
-                pipeline.publish(run.id, Stage.INSPECT)
-                started.append(run.id)
-            over = [RunState.COMPLETED, RunState.FAILED]
-            wait_until(
-                lambda: PipelineRun.objects.filter(state__in=over).count() == COOKS,
-                seconds=DEADLINE_SECONDS,
-                what=f"{COOKS} runs over",
-            )
-        finally:
-            cluster.stop_all()
+        cluster.start_worker("w1", pool="threads", concurrency=8)
+        cluster.start_beat()
+        started = []
+        for number in range(COOKS):
+            run = runs.start_run(session=make_cook(services, number, memo))
+            pipeline.publish(run.id, Stage.INSPECT)
+            started.append(run.id)
+        over = [RunState.COMPLETED, RunState.FAILED]
+        wait_until(
+            lambda: PipelineRun.objects.filter(state__in=over).count() == COOKS,
+            seconds=DEADLINE_SECONDS,
+            what=f"{COOKS} runs over",
+        )
     check_each_once(started)
     happened = {name: getattr(services, name).script.happened for name in ENDPOINTS}
     print(f"faults met: {happened}")
